@@ -1,0 +1,54 @@
+# The commands people use. Each installs what it needs; `make help` lists them.
+
+GO            ?= go
+BIN           := bin
+CACHE         := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gameday
+LINT_VERSION  := v2.15.0
+LINT          := $(CACHE)/tools/golangci-lint-$(LINT_VERSION)
+CLUSTER_NAME  ?= dev
+CLUSTER_FLAGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test unit lint e2e bench generate cluster-up cluster-down clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/gameday
+	CGO_ENABLED=0 $(GO) build -o $(BIN)/gameday ./cmd/gameday
+
+demo: build ## a local cluster and three runs: one passes, one is held by a PDB, one must fail
+	$(GO) run ./test/demo
+
+test: lint unit e2e ## everything: linters, unit tests, end-to-end tests on a local cluster
+
+unit: ## unit tests, no cluster needed
+	CGO_ENABLED=0 $(GO) test $$($(GO) list ./... | grep -v -e /test/e2e -e /test/bench)
+
+lint: $(LINT) ## go vet and golangci-lint
+	$(GO) vet ./...
+	$(LINT) run
+
+e2e: build ## end-to-end tests; CLUSTER=local (default), kwok, kind or existing (with CONTEXT=...)
+	$(GO) test -count=1 -timeout 45m ./test/e2e/...
+
+bench: build ## the figures of the documentation, as ratios against the named tools
+	$(GO) run ./test/bench
+
+generate: ## the JSON Schema from the Go types
+	$(GO) generate ./...
+
+cluster-up: ## a local cluster with monitoring and the sample application (CLUSTER_NAME, CLUSTER_FLAGS)
+	$(GO) run ./test/cluster/cmd/cluster up --name $(CLUSTER_NAME) $(CLUSTER_FLAGS)
+
+cluster-down: ## remove the local cluster and everything it left
+	$(GO) run ./test/cluster/cmd/cluster down --name $(CLUSTER_NAME)
+
+clean: ## remove what make built here; the caches stay
+	rm -rf $(BIN)
+
+$(LINT):
+	@echo "installing golangci-lint $(LINT_VERSION)"
+	@mkdir -p $(CACHE)/tools/install
+	CGO_ENABLED=0 GOBIN=$(CACHE)/tools/install $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	@mv $(CACHE)/tools/install/golangci-lint $@

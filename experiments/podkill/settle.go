@@ -1,0 +1,56 @@
+package podkill
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"gameday.dev/gameday/experiments"
+	"gameday.dev/gameday/internal/journal"
+	"gameday.dev/gameday/internal/kube"
+)
+
+// Settle waits until the pods taken are gone for good and their workloads have
+// as many Ready pods as before. A pod without a controller is not waited for.
+func (s *Spec) Settle(ctx context.Context, env experiments.Env, plan experiments.Plan) (journal.Settled, error) {
+	began := time.Now()
+	var own data
+	if err := plan.GetData(&own); err != nil {
+		return journal.Settled{}, err
+	}
+	recovery := kube.Recovery{Client: env.Client, Workloads: own.Workloads, Newest: own.Newest, Strays: own.Strays}
+	for _, target := range plan.Targets {
+		recovery.Taken = append(recovery.Taken, kube.PodRef{Namespace: target.Namespace, Name: target.Name, UID: types.UID(target.UID)})
+	}
+	recovered, err := recovery.Wait(ctx)
+	if err != nil {
+		return journal.Settled{}, err
+	}
+	took := time.Since(began)
+	return journal.Settled{Recovered: recovered.Whole, Seconds: took.Seconds(), Summary: describe(own, recovered, took)}, nil
+}
+
+func describe(own data, recovered kube.Recovered, took time.Duration) string {
+	after := fmt.Sprintf("after %.1fs", took.Seconds())
+	switch {
+	case !recovered.Whole:
+		return strings.Join(recovered.Missing, "; ") + " " + after
+	case len(own.Workloads) == 0:
+		return "no controller brings the pods back"
+	case len(recovered.Replacements) == 0:
+		return "full count Ready " + after
+	case len(recovered.Replacements) == 1:
+		return "replacement " + recovered.Replacements[0] + " Ready " + after
+	default:
+		return fmt.Sprintf("%d replacements Ready %s", len(recovered.Replacements), after)
+	}
+}
+
+// Undo has nothing to take back: a pod that is gone stays gone, and bringing
+// others up is its controller's work.
+func (s *Spec) Undo(context.Context, experiments.Env, experiments.Plan) (string, error) {
+	return "", nil
+}

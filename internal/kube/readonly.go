@@ -1,0 +1,41 @@
+package kube
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"k8s.io/client-go/rest"
+)
+
+// ReadOnly makes every client of config unable to change the cluster: the
+// transport itself refuses the request, whatever the code above it intends.
+func ReadOnly(config *rest.Config) {
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return readOnly{next} })
+}
+
+type readOnly struct{ next http.RoundTripper }
+
+// RoundTrip passes reads, dry-run evictions and questions about one's own
+// permissions. Anything else is an error and never reaches the network.
+func (t readOnly) RoundTrip(request *http.Request) (*http.Response, error) {
+	if !changesNothing(request) {
+		return nil, fmt.Errorf("refusing %s %s: this command only reads", request.Method, request.URL.Path)
+	}
+	return t.next.RoundTrip(request)
+}
+
+func changesNothing(request *http.Request) bool {
+	switch request.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return true
+	case http.MethodPost:
+		path := request.URL.Path
+		if strings.HasSuffix(path, "/eviction") {
+			return request.URL.Query().Get("dryRun") == "All"
+		}
+		return strings.HasSuffix(path, "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews")
+	default:
+		return false
+	}
+}

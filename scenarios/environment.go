@@ -1,0 +1,165 @@
+package scenarios
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gameday.dev/gameday/verify"
+)
+
+// DefaultNamespace is where the lock and the record of a run live when the
+// environment does not say.
+const DefaultNamespace = "gameday"
+
+// Environment says where things are, so that one scenario serves every cluster.
+type Environment struct {
+	// APIVersion is gameday.dev/v1alpha1.
+	APIVersion string `json:"apiVersion" jsonschema:"enum=gameday.dev/v1alpha1"`
+	// Kind is Environment.
+	Kind string `json:"kind" jsonschema:"enum=Environment"`
+	// Metadata names the environment; the name stands in every report.
+	Metadata Metadata `json:"metadata"`
+	// Spec is the environment itself.
+	Spec EnvironmentSpec `json:"spec"`
+}
+
+// EnvironmentSpec is the body of an Environment. Relative paths in it are
+// relative to its file.
+type EnvironmentSpec struct {
+	// Context of the kubeconfig. Runs are refused against any other cluster.
+	Context string `json:"context,omitempty"`
+	// Kubeconfig is a path. Unset: as kubectl finds it, or the service account in a pod.
+	Kubeconfig string `json:"kubeconfig,omitempty"`
+	// Namespace where the lock and the record of a run live in the cluster. Default gameday.
+	Namespace string `json:"namespace,omitempty"`
+	// Prometheus answers the alerts check.
+	Prometheus *Endpoint `json:"prometheus,omitempty"`
+	// Alertmanager answers for alerts that must be routed or notified.
+	Alertmanager *Endpoint `json:"alertmanager,omitempty"`
+	// Receiver answers GET with a JSON array of the notifications it was sent;
+	// needed for alerts that must be delivered.
+	Receiver *Endpoint `json:"receiver,omitempty"`
+	// Etcd is used by etcdRestore.
+	Etcd *Etcd `json:"etcd,omitempty"`
+	// Velero is used by veleroRestore.
+	Velero *Velero `json:"velero,omitempty"`
+}
+
+// Endpoint is an HTTP service and all that is needed to be let in.
+type Endpoint struct {
+	// URL of the service, with http or https. No user or password in it.
+	URL string `json:"url"`
+	// CAFile holds the certificates that the service's own must be signed by.
+	CAFile string `json:"caFile,omitempty"`
+	// CertFile and keyFile are the client's certificate.
+	CertFile string `json:"certFile,omitempty"`
+	// KeyFile is the key of certFile.
+	KeyFile string `json:"keyFile,omitempty"`
+	// BearerTokenFile holds a token; it is read at each connection.
+	BearerTokenFile string `json:"bearerTokenFile,omitempty"`
+	// Headers are sent with every request. Keep secrets in headerFiles.
+	Headers Headers `json:"headers,omitempty"`
+	// HeaderFiles are headers whose values are read from files.
+	HeaderFiles map[string]string `json:"headerFiles,omitempty"`
+	// InsecureSkipVerify trusts any certificate: for throw-away clusters.
+	InsecureSkipVerify bool `json:"insecureSkipVerify,omitempty"`
+}
+
+// resolve makes relative paths relative to the directory of the file.
+func (e *Environment) resolve(dir string) {
+	paths := []*string{&e.Spec.Kubeconfig}
+	for _, endpoint := range []*Endpoint{e.Spec.Prometheus, e.Spec.Alertmanager, e.Spec.Receiver} {
+		if endpoint == nil {
+			continue
+		}
+		paths = append(paths, &endpoint.CAFile, &endpoint.CertFile, &endpoint.KeyFile, &endpoint.BearerTokenFile)
+		for name, path := range endpoint.HeaderFiles {
+			endpoint.HeaderFiles[name] = under(dir, path)
+		}
+	}
+	if etcd := e.Spec.Etcd; etcd != nil {
+		paths = append(paths, &etcd.CAFile, &etcd.CertFile, &etcd.KeyFile, &etcd.EncryptionConfig)
+	}
+	for _, path := range paths {
+		*path = under(dir, *path)
+	}
+}
+
+func under(dir, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+// ForChecks gives the endpoint as the checks use it. readFile reads the header
+// files; it is called once for each.
+func (e *Endpoint) ForChecks(readFile func(string) ([]byte, error)) (*verify.Endpoint, error) {
+	if e == nil {
+		return nil, nil
+	}
+	headers := maps.Clone(map[string]string(e.Headers))
+	for _, name := range slices.Sorted(maps.Keys(e.HeaderFiles)) {
+		value, err := readFile(e.HeaderFiles[name])
+		if err != nil {
+			return nil, fmt.Errorf("reading header %s of %s: %w", name, e.URL, err)
+		}
+		if headers == nil {
+			headers = map[string]string{}
+		}
+		headers[name] = strings.TrimSpace(string(value))
+	}
+	return &verify.Endpoint{
+		URL:                e.URL,
+		CAFile:             e.CAFile,
+		CertFile:           e.CertFile,
+		KeyFile:            e.KeyFile,
+		BearerTokenFile:    e.BearerTokenFile,
+		Headers:            headers,
+		InsecureSkipVerify: e.InsecureSkipVerify,
+	}, nil
+}
+
+// Headers are HTTP headers. Their values never leave by printing or encoding.
+type Headers map[string]string
+
+// String names the headers without their values.
+func (h Headers) String() string {
+	return fmt.Sprintf("%v", slices.Sorted(maps.Keys(h)))
+}
+
+// GoString is String: %#v must not show values either.
+func (h Headers) GoString() string { return h.String() }
+
+// MarshalJSON hides the values.
+func (h Headers) MarshalJSON() ([]byte, error) {
+	hidden := make(map[string]string, len(h))
+	for name := range h {
+		hidden[name] = "(hidden)"
+	}
+	return json.Marshal(hidden)
+}
+
+// Etcd says where etcd is and how to be let in.
+type Etcd struct {
+	// Endpoints are URLs of the members' client ports.
+	Endpoints []string `json:"endpoints"`
+	// CAFile holds the certificates that the members' own are signed by.
+	CAFile string `json:"caFile,omitempty"`
+	// CertFile and keyFile are the client's certificate.
+	CertFile string `json:"certFile,omitempty"`
+	// KeyFile is the key of certFile.
+	KeyFile string `json:"keyFile,omitempty"`
+	// EncryptionConfig is the EncryptionConfiguration of the API server, if it has one.
+	EncryptionConfig string `json:"encryptionConfig,omitempty"`
+}
+
+// Velero says where Velero is.
+type Velero struct {
+	// Namespace of Velero's own objects. Default velero.
+	Namespace string `json:"namespace,omitempty"`
+}

@@ -1,0 +1,110 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"gameday.dev/gameday/internal/journal"
+)
+
+// heartbeat moves the record's clock on, so that a judge can tell a quiet
+// stretch from a runner that was dead or suspended.
+const heartbeat = time.Second
+
+// stop is why a run ends early. Its cause is the machine-readable word that
+// the record keeps.
+type stop struct {
+	cause string
+	err   error
+}
+
+func (s *stop) Error() string { return s.err.Error() }
+func (s *stop) Unwrap() error { return s.err }
+
+// guard watches over the run: it keeps the lock, ends the run when the lock,
+// the record or a promise with abortOnBreach is lost, and writes heartbeats.
+// The function it returns ends the watch.
+func (r *runner) guard(runCtx context.Context, abort context.CancelCauseFunc, lock *lock) func() {
+	// The lock and the heartbeat go on while the run is undone and settles.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(runCtx))
+	var done sync.WaitGroup
+	done.Go(func() {
+		if err := lock.keep(ctx); err != nil {
+			abort(&stop{"lock", err})
+		}
+	})
+	done.Go(func() {
+		select {
+		case <-ctx.Done():
+		case <-r.journal.Failed():
+			abort(&stop{"record", fmt.Errorf("the record can't be kept: %w", r.journal.Err())})
+		}
+	})
+	done.Go(func() {
+		ticker := time.NewTicker(heartbeat)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				r.write("", journal.RunHeartbeat, nil)
+			}
+		}
+	})
+	done.Go(func() { r.guardBreaches(ctx, abort) })
+	return func() {
+		cancel()
+		done.Wait()
+	}
+}
+
+// guardBreaches judges the checks with abortOnBreach whenever they have seen
+// something new, and at every heartbeat, since time alone can break a promise.
+func (r *runner) guardBreaches(ctx context.Context, abort context.CancelCauseFunc) {
+	guarded := map[string]watched{}
+	for _, one := range r.watched {
+		if one.declared.AbortOnBreach {
+			guarded[one.declared.Name] = one
+		}
+	}
+	if len(guarded) == 0 {
+		return
+	}
+	events := make(chan journal.Event, 256)
+	r.journal.Subscribe(events)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case event := <-events:
+			for name, one := range guarded {
+				if event.Check != name && event.Kind != journal.RunHeartbeat {
+					continue
+				}
+				if finding := one.check.Judge(r.journal.Record()); finding.Breached {
+					abort(&stop{"breach", fmt.Errorf("check %s: %s", name, finding.Summary)})
+					delete(guarded, name)
+				}
+			}
+		}
+	}
+}
+
+// reasonOf turns a cause of cancellation into what the record keeps.
+func reasonOf(cause error) journal.Reason {
+	var s *stop
+	switch {
+	case errors.As(cause, &s):
+		return journal.Reason{Reason: s.Error(), Cause: s.cause}
+	case errors.Is(cause, ErrInterrupted):
+		return journal.Reason{Reason: "interrupted", Cause: "interrupted"}
+	case errors.Is(cause, errTimeout):
+		return journal.Reason{Reason: cause.Error(), Cause: "timeout"}
+	default:
+		return journal.Reason{Reason: cause.Error(), Cause: "failed"}
+	}
+}

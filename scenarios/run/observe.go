@@ -1,0 +1,106 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"gameday.dev/gameday/internal/journal"
+	"gameday.dev/gameday/internal/refusal"
+	"gameday.dev/gameday/scenarios"
+	"gameday.dev/gameday/verify"
+)
+
+// watched is a check that observes.
+type watched struct {
+	declared scenarios.Check
+	check    verify.Check
+	started  chan struct{} // closed when it sees the world
+	failed   chan error    // holds its error when it sees nothing
+}
+
+// observers are all checks at work. They outlive the run's own context, since
+// the undo and the recovery are to be seen too.
+type observers struct {
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+func (r *runner) observe(ctx context.Context) *observers {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	all := &observers{cancel: cancel}
+	for _, declared := range r.Scenario.Spec.Checks {
+		one := watched{
+			declared: declared, check: declared.Check(),
+			started: make(chan struct{}), failed: make(chan error, 1),
+		}
+		r.watched = append(r.watched, one)
+		recorder := r.journal.ForCheck(declared.Name)
+		start := sync.OnceFunc(func() {
+			recorder.Record(journal.ObserverStarted, nil)
+			close(one.started)
+		})
+		all.done.Go(func() {
+			if err := one.check.Observe(ctx, r.checkEnv(recorder, start)); err != nil {
+				recorder.Record(journal.ObserverFailed, journal.Reason{Reason: err.Error()})
+				one.failed <- err
+			}
+		})
+	}
+	return all
+}
+
+// stop ends the observers and waits for what they collect at the end.
+func (o *observers) stop() {
+	o.cancel()
+	o.done.Wait()
+}
+
+// baseline refuses to break anything unless every check holds now.
+func (r *runner) baseline(ctx context.Context, _ *observers) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, startBudget, errObserver)
+	defer cancel()
+	for _, one := range r.watched {
+		select {
+		case <-one.started:
+		case err := <-one.failed:
+			return refusal.New("see `gameday plan` for what it needs", "check %s sees nothing: %v", one.declared.Name, err)
+		case <-ctx.Done():
+			return refusal.New("see `gameday plan` for what it needs", "check %s: %v within %s", one.declared.Name, context.Cause(ctx), startBudget)
+		}
+	}
+	baseline := journal.Baseline{Healthy: true, Findings: map[string]string{}}
+	var broken []string
+	record := r.journal.Record()
+	for _, one := range r.watched {
+		finding := one.check.Baseline(record)
+		baseline.Findings[one.declared.Name] = finding.Verdict.String() + ": " + finding.Summary
+		if finding.Verdict != verify.Pass {
+			baseline.Healthy = false
+			broken = append(broken, strings.Join(append([]string{
+				fmt.Sprintf("%s (%s): %s", one.declared.Name, finding.Verdict, finding.Summary)}, finding.Details...), "\n  "))
+		}
+	}
+	r.write("", journal.RunBaseline, baseline)
+	if !baseline.Healthy {
+		return refusal.New("make it whole first: a fault on top of a fault proves nothing",
+			"baseline not healthy: %s", strings.Join(broken, "; "))
+	}
+	return nil
+}
+
+// openUntil judges the record so far and says until when more observation
+// could change a finding; zero when nothing is open.
+func (r *runner) openUntil() time.Time {
+	var until time.Time
+	record := r.journal.Record()
+	for _, one := range r.watched {
+		finding := one.check.Judge(record)
+		if finding.Open && finding.OpenUntil.After(until) {
+			until = finding.OpenUntil
+		}
+	}
+	return until
+}

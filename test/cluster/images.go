@@ -1,0 +1,78 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+
+	"gameday.dev/gameday/test/cluster/internal/image"
+	"gameday.dev/gameday/test/shop"
+)
+
+// Images that every cluster has. None is ever pulled.
+const (
+	pauseImage   = "docker.io/gameday/pause:v1"
+	corednsImage = "docker.io/gameday/coredns:" + corednsVersion
+)
+
+// Image says what is in a container image: a reference with a tag other than
+// latest, an entry point, and files by their path inside the image.
+type Image = image.Spec
+
+// MakeImage writes an image as an archive into the cache and returns its path.
+// Programs in it must be static.
+func MakeImage(i Image) (string, error) {
+	dir, err := cacheDir()
+	if err != nil {
+		return "", err
+	}
+	return image.Archive(i, filepath.Join(dir, "images"))
+}
+
+// makeImages makes the images that every node gets.
+func (c *Cluster) makeImages() error {
+	c.Images = nil
+	for _, i := range []Image{
+		{Reference: pauseImage, Entrypoint: []string{"/pause"}, Files: map[string]string{"pause": c.Programs[pause]}},
+		{Reference: corednsImage, Entrypoint: []string{"/coredns"}, Files: map[string]string{"coredns": c.Programs[coredns]}},
+		{Reference: shop.Image, Entrypoint: []string{shop.Binary}, Files: map[string]string{shop.Binary[1:]: c.Programs[shopProgram]}},
+	} {
+		archive, err := MakeImage(i)
+		if err != nil {
+			return err
+		}
+		c.Images = append(c.Images, archive)
+	}
+	return nil
+}
+
+// LoadImage imports an image archive into every node.
+func (c *Cluster) LoadImage(ctx context.Context, archive string) error {
+	nodes, err := c.AllNodes()
+	if err != nil {
+		return err
+	}
+	var group errgroup.Group
+	for _, n := range nodes {
+		group.Go(func() error { return n.LoadImage(ctx, archive) })
+	}
+	return group.Wait()
+}
+
+// LoadImage imports an image archive into the node.
+func (n *Node) LoadImage(ctx context.Context, archive string) error {
+	program, err := n.cluster.Program(ctx, ctr)
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, program, "--address", n.containerdSocket(), "--namespace", "k8s.io",
+		"images", "import", "--local", archive)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("importing %s into node %s: %w: %s", filepath.Base(archive), n.Name, err, bytes.TrimSpace(out))
+	}
+	return nil
+}

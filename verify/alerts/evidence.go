@@ -1,0 +1,235 @@
+package alerts
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"gameday.dev/gameday/internal/journal"
+	"gameday.dev/gameday/verify"
+)
+
+// evidence is what the record of this check holds, with all times by our clock.
+type evidence struct {
+	timeline verify.Timeline
+	series   []Series
+	coverage []stretch
+	final    bool
+	partial  []said
+	servers  []server
+	rules    []ruled
+	all      []ruled // those of rules that list every rule
+	seen     []beat
+	metrics  []Metrics
+	gaps     []Gap
+	routing  []Routing
+	held     []Held
+	counts   []Counts
+	arrived  []Arrived
+	asked    *Asked
+	failed   string // why the observer ended, when it did
+
+	offset      time.Duration // Prometheus' clock minus ours
+	uncertainty time.Duration
+	lag         time.Duration // from a sample's time to the moment its rule saw it
+}
+
+// stretch is from one moment to another.
+type stretch struct{ from, to time.Time }
+
+type said struct {
+	during stretch
+	words  string
+}
+
+type server struct {
+	at time.Time
+	Server
+}
+
+type ruled struct {
+	at    time.Time
+	rules []Rule
+}
+
+// beat is one look at how far the rules have been evaluated.
+type beat struct{ at, evaluated time.Time }
+
+func read(record *journal.Record, check string) (*evidence, error) {
+	timeline, err := verify.ReadTimeline(record)
+	if err != nil {
+		return nil, err
+	}
+	e := &evidence{timeline: timeline}
+	var samples []Samples
+	for event := range record.OfCheck(check) {
+		if err := e.take(event, &samples); err != nil {
+			return nil, err
+		}
+	}
+	e.setClock()
+	e.setSeries(samples)
+	for i := range e.arrived {
+		e.arrived[i].StartsAt = e.arrived[i].StartsAt.Add(-e.offset)
+	}
+	for i := range e.held {
+		for j := range e.held[i].Alerts {
+			e.held[i].Alerts[j].StartsAt = e.held[i].Alerts[j].StartsAt.Add(-e.offset)
+		}
+	}
+	return e, nil
+}
+
+func (e *evidence) take(event journal.Event, samples *[]Samples) error {
+	var err error
+	switch event.Kind {
+	case eventSamples:
+		err = appended(event, samples)
+	case eventServer:
+		var one Server
+		err = event.Decode(&one)
+		e.servers = append(e.servers, server{event.Time, one})
+	case eventRules:
+		var one Rules
+		err = event.Decode(&one)
+		e.rules = append(e.rules, ruled{event.Time, one.Rules})
+		if one.All {
+			e.all = append(e.all, ruled{event.Time, one.Rules})
+		}
+	case eventMetrics:
+		err = appended(event, &e.metrics)
+	case eventGap:
+		err = appended(event, &e.gaps)
+	case eventRouting:
+		err = appended(event, &e.routing)
+	case eventHeld:
+		err = appended(event, &e.held)
+	case eventCounts:
+		err = appended(event, &e.counts)
+	case eventArrived:
+		err = appended(event, &e.arrived)
+	case eventAsked:
+		e.asked = new(Asked)
+		err = event.Decode(e.asked)
+	case journal.ObserverFailed:
+		var reason journal.Reason
+		err = event.Decode(&reason)
+		e.failed = reason.Reason
+	}
+	return err
+}
+
+func appended[T any](event journal.Event, list *[]T) error {
+	var one T
+	if err := event.Decode(&one); err != nil {
+		return err
+	}
+	*list = append(*list, one)
+	return nil
+}
+
+// setClock takes the offset that was measured best, and doubts it by how far
+// the others differ from it.
+func (e *evidence) setClock() {
+	if len(e.servers) == 0 {
+		return
+	}
+	best := slices.MinFunc(e.servers, func(a, b server) int { return int((a.Uncertainty - b.Uncertainty) * 1e6) })
+	e.offset, e.uncertainty = best.Offset.Duration(), best.Uncertainty.Duration()
+	for _, one := range e.servers {
+		e.uncertainty = max(e.uncertainty, (one.Offset - best.Offset).Duration().Abs())
+		e.lag = max(e.lag, one.RuleQueryOffset.Duration())
+	}
+}
+
+// setSeries merges the polls with the final collection. What a poll saw and
+// the final collection lacks stays: samples don't unhappen.
+func (e *evidence) setSeries(samples []Samples) {
+	type sighting struct {
+		series Series
+		to     time.Time
+	}
+	seen := map[string]sighting{}
+	var to time.Time
+	for _, one := range samples {
+		during := stretch{e.shift(one.From), e.shift(one.To)}
+		e.coverage = append(e.coverage, during)
+		for _, words := range one.Partial {
+			e.partial = append(e.partial, said{during, words})
+		}
+		if !one.Evaluated.IsZero() {
+			e.seen = append(e.seen, beat{e.shift(one.To), e.shift(one.Evaluated)})
+		}
+		e.final = e.final || one.Final
+		to = later(to, one.To)
+		for _, series := range one.Series {
+			if len(series.Runs) > 0 {
+				seen[series.State+"\x00"+keyOf(series.Labels)] = sighting{series, one.To}
+			}
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(seen)) {
+		one := seen[key]
+		// A series that polls have not mentioned again has gone on: its end would
+		// have been a change.
+		last := &one.series.Runs[len(one.series.Runs)-1]
+		if !e.final && one.to.Sub(last.Last) <= joinWithin(e.interval(one.series.Labels[labelName])) && to.After(one.to) {
+			last.Last = to
+		}
+		for i := range one.series.Runs {
+			run := &one.series.Runs[i]
+			run.First, run.Last = e.shift(run.First).Add(e.lag), e.shift(run.Last).Add(e.lag)
+		}
+		for i := range one.series.Since {
+			one.series.Since[i] = e.shift(one.series.Since[i])
+		}
+		e.series = append(e.series, one.series)
+	}
+}
+
+func (e *evidence) shift(at time.Time) time.Time { return at.Add(-e.offset) }
+
+// through is up to when the samples are known.
+func (e *evidence) through() time.Time {
+	var to time.Time
+	for _, one := range e.coverage {
+		to = later(to, one.to)
+	}
+	return to
+}
+
+// began is from when on the samples are known.
+func (e *evidence) began() time.Time {
+	if len(e.coverage) == 0 {
+		return time.Time{}
+	}
+	return e.coverage[0].from
+}
+
+// interval is how often the rules of that name are evaluated.
+func (e *evidence) interval(alert string) time.Duration {
+	var longest time.Duration
+	for _, rules := range e.rules {
+		for _, rule := range rules.rules {
+			if rule.Name == alert {
+				longest = max(longest, rule.Interval.Duration())
+			}
+		}
+	}
+	if longest == 0 {
+		return defaultInterval
+	}
+	return longest
+}
+
+// ongoing says whether a run may still go on where the samples end.
+func (e *evidence) ongoing(alert string, run Run) bool {
+	return e.through().Sub(run.Last) <= joinWithin(e.interval(alert))
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

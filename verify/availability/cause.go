@@ -1,0 +1,261 @@
+package availability
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gameday.dev/gameday/verify"
+)
+
+// reactionTime is how long after a fault ended its effects are still its own,
+// and how much later than its effect an answer of the API server may be noted.
+const reactionTime = 2 * time.Second
+
+// loss is a pod that stopped being available and has not been made up for.
+type loss struct {
+	podChange
+	at time.Time
+}
+
+// lossesUntil gives the pods that were missing just before a moment. A pod
+// that comes back makes up for itself; a new one for the oldest loss.
+func (h *history) lossesUntil(moment time.Time) []loss {
+	var missing []loss
+	for _, count := range h.counts {
+		if !count.At.Before(moment) {
+			break
+		}
+		for _, pod := range count.Pods {
+			if !pod.Available {
+				missing = append(missing, loss{pod, count.At})
+				continue
+			}
+			made := slices.IndexFunc(missing, func(l loss) bool { return l.UID == pod.UID })
+			if made < 0 && len(missing) > 0 {
+				made = 0
+			}
+			if made >= 0 {
+				missing = slices.Delete(missing, made, made+1)
+			}
+		}
+		// More than enough makes up for every loss, whoever came first.
+		if count.Available >= count.Desired {
+			missing = nil
+		}
+	}
+	return missing
+}
+
+// lossesIn gives the pods lost from the beginning of an outage to its worst.
+func (h *history) lossesIn(o outage) []loss {
+	var lost []loss
+	for _, count := range h.counts {
+		if count.At.Before(o.from) || count.At.After(o.lowest.At) {
+			continue
+		}
+		for _, pod := range count.Pods {
+			if !pod.Available {
+				lost = append(lost, loss{pod, count.At})
+			}
+		}
+	}
+	return lost
+}
+
+// most is how many pods a line names before it only counts them.
+const most = 5
+
+// explain says what an outage was lost to: what broke the floor, and which
+// pods had been missing before so that it could be broken.
+func (h *history) explain(o outage) string {
+	lost := h.lossesIn(o)
+	var causes []string
+	for i, l := range lost {
+		if i == most {
+			causes = append(causes, fmt.Sprintf("%d more", len(lost)-most))
+			break
+		}
+		causes = append(causes, h.cause(l))
+	}
+	if len(causes) == 0 {
+		causes = append(causes, h.otherThanLoss(o))
+	}
+	text := strings.Join(causes, "; ")
+	if companions := h.companions(o); companions != "" {
+		text += ", while " + companions
+	}
+	if h.FirstFault.IsZero() || o.from.Before(h.FirstFault) {
+		text += "; this was before the first fault"
+	}
+	return text
+}
+
+// companions names the pods that were missing when the floor broke.
+func (h *history) companions(o outage) string {
+	missing := h.lossesUntil(o.from)
+	var names []string
+	for i, l := range missing {
+		if i == most {
+			return fmt.Sprintf("%s and %d more were not Ready", strings.Join(names, ", "), len(missing)-most)
+		}
+		names = append(names, l.Name)
+	}
+	switch len(names) {
+	case 0:
+		return ""
+	case 1:
+		return names[0] + " was not Ready"
+	default:
+		return strings.Join(names, ", ") + " were not Ready"
+	}
+}
+
+// otherThanLoss explains an outage that began without the loss of a pod.
+func (h *history) otherThanLoss(o outage) string {
+	before, ok := h.at(o.from.Add(-1))
+	switch {
+	case ok && before.Desired != o.first.Desired:
+		return fmt.Sprintf("scaled from %d to %d", before.Desired, o.first.Desired)
+	case ok && before.Floor != o.first.Floor:
+		return fmt.Sprintf("the floor went from %d to %d", before.Floor, o.first.Floor)
+	default:
+		return "unknown"
+	}
+}
+
+// cause says what a pod was lost to, the surest evidence first: what this run
+// wrote down, what the API server says, what the node and the containers say.
+func (h *history) cause(l loss) string {
+	pod := h.namespace() + "/" + l.Name
+	known := h.learned(l)
+	if ours, ok := h.ours(l); ok {
+		return fmt.Sprintf("%s of %s by this run's %s", deed(ours.How), pod, ours.step)
+	}
+	if step, ok := h.stepOn(l.at, "Pod", l.UID); ok {
+		return fmt.Sprintf("%s, a target of this run's %s", pod, step.Name)
+	}
+	node, down := h.nodeDown(l)
+	where := known.Node
+	if step, ok := h.stepOn(l.at, "Node", known.Node); ok {
+		where += ", a target of this run's " + step.Name
+	}
+	switch known.Disruption {
+	case "EvictionByEvictionAPI":
+		return "another eviction, not by this run, of " + pod
+	case "DeletionByTaintManager":
+		return fmt.Sprintf("taint of node %s, which %s did not tolerate", where, pod)
+	case "PreemptionByScheduler", "PreemptionByKubeScheduler":
+		return "preemption of " + pod + " by the scheduler"
+	case "DeletionByPodGC":
+		return fmt.Sprintf("node %s, which is gone or out of service; %s was collected", where, pod)
+	case "TerminationByKubelet":
+		return fmt.Sprintf("node %s, which was short of resources or shutting down and ended %s", where, pod)
+	}
+	switch {
+	case down:
+		return fmt.Sprintf("node %s, not Ready (%s) with %s on it", where, node.Reason, pod)
+	case known.Exit != nil:
+		return fmt.Sprintf("container %s of %s ended (%s, exit code %d)", known.Exit.Container, pod, orUnknown(known.Exit.Reason), known.Exit.Code)
+	case where != known.Node:
+		return fmt.Sprintf("%s, on node %s", pod, where)
+	case known.Terminating || known.Gone:
+		return "unknown: " + pod + " was deleted, not by this run"
+	case known.Phase != "":
+		return fmt.Sprintf("unknown: %s ended (%s)", pod, known.Phase)
+	case known.ReadyReason == "ContainersNotReady":
+		return "readiness of " + pod + ", whose containers went on running"
+	default:
+		return "unknown: " + pod + " stopped being Ready"
+	}
+}
+
+// deed puts how a pod was disrupted as a noun.
+func deed(how string) string {
+	switch how {
+	case "evicted":
+		return "eviction"
+	case "deleted":
+		return "deletion"
+	default:
+		return "disruption (" + how + ")"
+	}
+}
+
+func orUnknown(reason string) string {
+	if reason == "" {
+		return "unknown reason"
+	}
+	return reason
+}
+
+// learned adds to a loss what became known of it later.
+func (h *history) learned(l loss) podChange {
+	known := l.podChange
+	for _, later := range h.evidence[l.UID] {
+		if later.At.Before(l.at) {
+			continue
+		}
+		known.Terminating = known.Terminating || later.Pod.Terminating
+		if known.Disruption == "" {
+			known.Disruption = later.Pod.Disruption
+		}
+		if known.Exit == nil {
+			known.Exit = later.Pod.Exit
+		}
+		if known.Phase == "" {
+			known.Phase = later.Pod.Phase
+		}
+	}
+	return known
+}
+
+// ours finds what this run did to the pod before it was lost. What it did
+// later, to a pod that had already failed by itself, explains nothing.
+func (h *history) ours(l loss) (disruption, bool) {
+	for _, d := range slices.Backward(h.disrupted[l.UID]) {
+		if !d.At.After(l.at.Add(reactionTime)) {
+			return d, true
+		}
+	}
+	return disruption{}, false
+}
+
+// stepOn finds a step that held an object as its target at the time. Pods are
+// found by UID, nodes by name.
+func (h *history) stepOn(at time.Time, kind, id string) (verify.StepTimes, bool) {
+	for _, step := range slices.Backward(h.Steps) {
+		if step.Injecting.IsZero() || at.Before(step.Injecting) ||
+			!step.Undone.IsZero() && at.After(step.Undone.Add(reactionTime)) {
+			continue
+		}
+		for _, target := range step.Targets {
+			if target.Kind == kind && id != "" && (kind == "Node" && target.Name == id || kind != "Node" && target.UID == id) {
+				return step, true
+			}
+		}
+	}
+	return verify.StepTimes{}, false
+}
+
+// nodeDown says whether the pod's node was not Ready when it was lost. The
+// node's own change is written beside the pod's and may come a moment later.
+func (h *history) nodeDown(l loss) (nodeEvent, bool) {
+	var last nodeEvent
+	for _, node := range h.nodes {
+		if node.Name == l.Node && !node.At.After(l.at.Add(reactionTime)) {
+			last = node
+		}
+	}
+	return last, last.Name != "" && !last.Ready
+}
+
+// namespace is that of the workload.
+func (h *history) namespace() string {
+	if len(h.targets) == 0 {
+		return ""
+	}
+	namespace, _, _ := strings.Cut(h.targets[0].Name, "/")
+	return namespace
+}
