@@ -44,6 +44,6 @@ func describe(own data, recovered kube.Recovered, took time.Duration) string {
 	case len(own.Workloads) == 1:
 		return fmt.Sprintf("%s at full count %s after the drain", own.Workloads[0], seconds(took))
 	default:
-		return fmt.Sprintf("%d workloads at full count %s after the drain", len(own.Workloads), seconds(took))
+		return fmt.Sprintf("all %d workloads at full count %s after the drain", len(own.Workloads), seconds(took))
 	}
 }

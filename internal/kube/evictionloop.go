@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
 // evictionLoop is the state of one Evictions.Run. One goroutine owns it; the
@@ -21,6 +23,7 @@ type evictionLoop struct {
 	busy      map[string]bool // lanes with a request under way
 	notBefore time.Time       // nothing is asked before, the API server needs a rest
 	down      bool            // the last answer was none: probe with one request at a time
+	wasDown   time.Time       // when down was last true
 }
 
 // evicting is one pod's way out.
@@ -189,8 +192,13 @@ func (l *evictionLoop) hear(a answered) {
 		// Attributing it to us is the careful reading.
 		a.answer.Kind = Evicted
 	}
+	if a.answer.Kind == Refused && apierrors.IsForbidden(a.answer.Err) && a.answer.At.Sub(l.wasDown) < startingUp {
+		a.answer.Kind = Unavailable // it does not know its rules yet
+	}
 	l.settle(pod, a.answer)
-	l.down = a.answer.Kind == Unavailable && Unreachable(a.answer.Err)
+	if l.down = a.answer.Kind == Unavailable && Unreachable(a.answer.Err); l.down {
+		l.wasDown = a.answer.At
+	}
 	switch a.answer.Kind {
 	case BudgetHolds:
 		l.hold(pod, a.answer)

@@ -17,8 +17,8 @@ import (
 type FollowOptions struct {
 	LabelSelector string
 	FieldSelector string
-	// Lost is told each time the world can't be seen for a moment: the API
-	// server restarts, a watch breaks. May be nil.
+	// Lost is told, once for each time, that the world can't be seen for a
+	// moment: the API server restarts, a watch breaks. May be nil.
 	Lost func(error)
 }
 
@@ -54,6 +54,7 @@ type follower[L runtime.Object, T metav1.Object, V any] struct {
 
 	view    map[types.UID]V
 	version string // resource version the view is at; empty means list again
+	blind   bool   // since the last failure nothing was seen
 }
 
 func (f *follower[L, T, V]) run(ctx context.Context) error {
@@ -62,21 +63,27 @@ func (f *follower[L, T, V]) run(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil && !done:
 			return context.Cause(ctx)
-		case done || hopeless(err):
+		case done:
+			return nil
+		case f.view == nil && hopeless(err):
 			return err
 		case err == nil: // the server closed the watch, as it does every so often
 			continue
 		}
 		if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
 			f.version = ""
-		} else if f.options.Lost != nil {
+		} else if f.options.Lost != nil && !f.blind {
 			f.options.Lost(err)
 		}
+		f.blind = true
 		if err := Pause(ctx, f.backoff.Step()); err != nil {
 			return err
 		}
 	}
 }
+
+// recover forgets past failures once the world is seen again.
+func (f *follower[L, T, V]) recover() { f.backoff, f.blind = newBackoff(), false }
 
 // once lists, if needed, and watches until the watch ends.
 func (f *follower[L, T, V]) once(ctx context.Context) (done bool, err error) {
@@ -84,7 +91,7 @@ func (f *follower[L, T, V]) once(ctx context.Context) (done bool, err error) {
 		if err := f.list(ctx); err != nil {
 			return false, err
 		}
-		f.backoff = newBackoff()
+		f.recover()
 		if f.seen(f.view) {
 			return true, nil
 		}
@@ -107,7 +114,7 @@ func (f *follower[L, T, V]) once(ctx context.Context) (done bool, err error) {
 			if !open {
 				return false, nil
 			}
-			f.backoff = newBackoff()
+			f.recover()
 			changed, err := f.apply(event)
 			if err != nil {
 				return false, err
@@ -162,7 +169,9 @@ func (f *follower[L, T, V]) apply(event watch.Event) (changed bool, err error) {
 	return true, nil
 }
 
-// hopeless says that asking again can't help: we may not, or it makes no sense.
+// hopeless says that asking again can't help: we may not, or it makes no
+// sense. Only the first answer is taken at its word; an API server that starts
+// denies for a moment what it allowed before.
 func hopeless(err error) bool {
 	return apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) || apierrors.IsNotFound(err) ||
 		apierrors.IsBadRequest(err) || apierrors.IsInvalid(err) || apierrors.IsMethodNotSupported(err)

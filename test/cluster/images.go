@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"gameday.dev/gameday/test/cluster/internal/image"
+	"gameday.dev/gameday/test/cluster/internal/process"
 	"gameday.dev/gameday/test/shop"
 )
 
@@ -71,8 +72,10 @@ func (n *Node) LoadImage(ctx context.Context, archive string) error {
 	}
 	cmd := exec.CommandContext(ctx, program, "--address", n.containerdSocket(), "--namespace", "k8s.io",
 		"images", "import", "--local", archive)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("importing %s into node %s: %w: %s", filepath.Base(archive), n.Name, err, bytes.TrimSpace(out))
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := process.RunHelper(cmd); err != nil {
+		return fmt.Errorf("importing %s into node %s: %w: %s", filepath.Base(archive), n.Name, err, lastLines(out.String(), 3))
 	}
 	return nil
 }

@@ -3,9 +3,11 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 )
 
@@ -32,6 +34,36 @@ func checkMachine(ctx context.Context, o Options) error {
 		return fmt.Errorf("real nodes need linux and root (this is %s, user id %d): run it as root or choose the kwok flavour",
 			runtime.GOOS, os.Geteuid())
 	}
+	if err := raiseInotifyLimit(o.Progress); err != nil {
+		return err
+	}
+	return installPackages(ctx, o)
+}
+
+// inotifyInstances is how many a few clusters side by side need; a kubelet
+// alone takes ten. Where they run out, kubelets fail with "too many open files".
+const inotifyInstances = 8192
+
+// raiseInotifyLimit raises a limit of the kernel that is 128 on most machines.
+// It stays raised: another program may have come to rely on it by then.
+func raiseInotifyLimit(progress io.Writer) error {
+	const file = "/proc/sys/fs/inotify/max_user_instances"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if limit, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && limit >= inotifyInstances {
+		return nil
+	}
+	fmt.Fprintf(progress, "raising fs.inotify.max_user_instances from %s to %d\n", strings.TrimSpace(string(text)), inotifyInstances)
+	if err := os.WriteFile(file, []byte(strconv.Itoa(inotifyInstances)), 0o644); err != nil {
+		return fmt.Errorf("%w: set fs.inotify.max_user_instances=%d with sysctl on this machine", err, inotifyInstances)
+	}
+	return nil
+}
+
+// installPackages installs what is missing of packages, where it can.
+func installPackages(ctx context.Context, o Options) error {
 	missing := missingPackages()
 	if len(missing) == 0 {
 		return nil

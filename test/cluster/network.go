@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+
+	"gameday.dev/gameday/test/cluster/internal/process"
 )
 
 // The network of a cluster is one bridge, to which each node has a link, and
@@ -29,8 +31,10 @@ func ipInside(ctx context.Context, pid int, commands ...string) error {
 
 func runIP(cmd *exec.Cmd, commands []string) error {
 	cmd.Stdin = strings.NewReader(strings.Join(commands, "\n") + "\n")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("ip %s: %w: %s", strings.Join(commands, "; "), err, bytes.TrimSpace(out))
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := process.RunHelper(cmd); err != nil {
+		return fmt.Errorf("ip %s: %w: %s", strings.Join(commands, "; "), err, bytes.TrimSpace(out.Bytes()))
 	}
 	return nil
 }

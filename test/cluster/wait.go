@@ -22,11 +22,16 @@ func until(ctx context.Context, patience, interval time.Duration, what string, f
 	begin := time.Now()
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
+	var last error
 	for {
 		err := f(ctx)
 		if err == nil {
 			return nil
 		}
+		if ctx.Err() != nil && last != nil {
+			err = last // that the time was up is no reason
+		}
+		last = err
 		if end := (finalError{}); errors.As(err, &end) {
 			return fmt.Errorf("waiting for %s: %w", what, end.error)
 		}

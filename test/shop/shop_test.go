@@ -268,7 +268,7 @@ func TestAlertRulesKeepTheContract(t *testing.T) {
 			}
 		}
 		// A deleted pod's target is gone: only a rule that counts or asks for absence sees it.
-		if strings.Contains(r.Expr, "up{") && !strings.Contains(r.Expr, "or vector(0)") && !strings.HasPrefix(r.Expr, "absent(") {
+		if strings.Contains(r.Expr, "shop_ready{") && !strings.Contains(r.Expr, "or vector(0)") && !strings.HasPrefix(r.Expr, "absent(") {
 			t.Errorf("%s can stay quiet when its targets are gone: %s", r.Alert, r.Expr)
 		}
 	}
@@ -290,10 +290,10 @@ func TestAlertRulesMatchManifests(t *testing.T) {
 		"web": *o.deployments["web"].Spec.Replicas, "worker": *o.deployments["worker"].Spec.Replicas,
 		"store": *o.statefulSets["store"].Spec.Replicas,
 	}
-	selector := regexp.MustCompile(`up\{namespace="shop",app="(\w+)"\} == 1`)
+	selector := regexp.MustCompile(`shop_ready\{namespace="shop",app="(\w+)"\} == 1`)
 	threshold := regexp.MustCompile(`or vector\(0\)\) < (\d+)$`)
 	for _, r := range strict[ruleFile](t, AlertRules()).Groups[0].Rules {
-		if !strings.Contains(r.Expr, "up{") {
+		if !strings.Contains(r.Expr, "shop_ready{") {
 			continue
 		}
 		app := selector.FindStringSubmatch(r.Expr)

@@ -141,24 +141,34 @@ func (e *evidence) judgeResolution(o *outcome, want Expectation, found firings) 
 			want.Alert, round(last.run.Last.Sub(settled)), exact(want.ResolvesWithin.Duration)))
 	case e.ongoing(want.Alert, last.run):
 		o.worse(verify.Inconclusive, fmt.Sprintf("%s; cannot tell when it resolved: it still fired at %s, where the samples end", o.line, clock(last.run.Last)))
-		if e.final || !e.timeline.Finished.IsZero() || e.failed != "" {
-			return
-		}
-		o.until = e.timeline.Now.Add(want.ResolvesWithin.Duration)
-		if !settled.IsZero() {
-			o.until = deadline.Add(e.slack(want.Alert))
-		}
+		e.awaitEnd(o, want)
 	case !settled.IsZero() && end.Add(e.uncertainty).After(deadline):
 		o.worse(verify.Inconclusive, fmt.Sprintf("%s; cannot tell whether it resolved in time: it ended between %s and %s, the deadline was %s",
 			o.line, clock(last.run.Last), clock(end), clock(deadline)))
 	default:
-		quiet := stretch{last.run.Last, last.run.Last.Add(joinWithin(interval))}
+		// Long enough for a gap in the evaluation of all rules to show as one.
+		quiet := stretch{last.run.Last, last.run.Last.Add(2 * joinWithin(interval))}
+		if quiet.to.After(e.through()) {
+			quiet.to = e.through()
+		}
 		if reasons := append(e.distrust(quiet), e.unsound(want.Alert, quiet)...); len(reasons) > 0 {
 			o.worse(verify.Inconclusive, fmt.Sprintf("%s; its end proves nothing: %s", o.line, reasons[0]))
+			e.awaitEnd(o, want) // a Prometheus that is back may yet show the end
 			return
 		}
 		o.line += fmt.Sprintf(", resolved after %s", round(end.Sub(found.fresh[0].run.First)))
 		o.detail(fmt.Sprintf("%s resolved between %s and %s", want.Alert, clock(last.run.Last), clock(end)))
+	}
+}
+
+// awaitEnd leaves an outcome open until the alert must have resolved.
+func (e *evidence) awaitEnd(o *outcome, want Expectation) {
+	switch {
+	case e.final || !e.timeline.Finished.IsZero() || e.failed != "":
+	case e.timeline.Settling.IsZero():
+		o.until = e.timeline.Now.Add(want.ResolvesWithin.Duration)
+	default:
+		o.until = e.timeline.Settling.Add(want.ResolvesWithin.Duration + e.slack(want.Alert))
 	}
 }
 

@@ -59,13 +59,13 @@ func (e *evidence) judgeProhibitions(spec Spec) outcome {
 		return outcome{line: "cannot tell what else fires: nothing has been broken"}
 	}
 	o := outcome{verdict: verify.Pass, line: "nothing else fired"}
-	var fired []string
+	var fired, others []string
 	for _, one := range e.runs() {
 		since := one.run.First.Sub(fault)
 		if !spec.forbids(one.series.Labels) {
-			if reason := spec.excuse(one.series.Labels); reason != "" && since > e.uncertainty {
+			if reason := spec.excuse(one.series.Labels); reason != "" && since > e.uncertainty && !e.firedAt(one.series, fault) {
 				o.line = "nothing forbidden fired"
-				o.detail(fmt.Sprintf("%s fired %s after the first fault: %s", one.title(), round(since), reason))
+				others = append(others, fmt.Sprintf("%s fired as well: %s", one.title(), reason))
 			}
 			continue
 		}
@@ -92,6 +92,7 @@ func (e *evidence) judgeProhibitions(spec Spec) outcome {
 		}
 		o.drawn = append(o.drawn, picture)
 	}
+	o.details = append(o.details, distinct(others)...)
 	if o.breached {
 		fired = distinct(fired)
 		o.verdict, o.line = verify.Fail, "forbidden: "+fired[0]

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"gameday.dev/gameday/internal/journal"
 	"gameday.dev/gameday/verify"
 )
 
@@ -70,19 +71,14 @@ const most = 5
 // explain says what an outage was lost to: what broke the floor, and which
 // pods had been missing before so that it could be broken.
 func (h *history) explain(o outage) string {
-	lost := h.lossesIn(o)
 	var causes []string
-	for i, l := range lost {
-		if i == most {
-			causes = append(causes, fmt.Sprintf("%d more", len(lost)-most))
-			break
-		}
+	for _, l := range h.lossesIn(o) {
 		causes = append(causes, h.cause(l))
 	}
 	if len(causes) == 0 {
 		causes = append(causes, h.otherThanLoss(o))
 	}
-	text := strings.Join(causes, "; ")
+	text := listed(causes, "; ")
 	if companions := h.companions(o); companions != "" {
 		text += ", while " + companions
 	}
@@ -94,12 +90,8 @@ func (h *history) explain(o outage) string {
 
 // companions names the pods that were missing when the floor broke.
 func (h *history) companions(o outage) string {
-	missing := h.lossesUntil(o.from)
 	var names []string
-	for i, l := range missing {
-		if i == most {
-			return fmt.Sprintf("%s and %d more were not Ready", strings.Join(names, ", "), len(missing)-most)
-		}
+	for _, l := range h.lossesUntil(o.from) {
 		names = append(names, l.Name)
 	}
 	switch len(names) {
@@ -108,7 +100,7 @@ func (h *history) companions(o outage) string {
 	case 1:
 		return names[0] + " was not Ready"
 	default:
-		return strings.Join(names, ", ") + " were not Ready"
+		return listed(names, ", ") + " were not Ready"
 	}
 }
 
@@ -160,6 +152,11 @@ func (h *history) cause(l loss) string {
 		return fmt.Sprintf("container %s of %s ended (%s, exit code %d)", known.Exit.Container, pod, orUnknown(known.Exit.Reason), known.Exit.Code)
 	case where != known.Node:
 		return fmt.Sprintf("%s, on node %s", pod, where)
+	}
+	if step, ok := h.stepOnWorkload(l.at); ok {
+		return fmt.Sprintf("%s, after this run's %s on its %s", pod, step.Name, h.targets[0].Kind)
+	}
+	switch {
 	case known.Terminating || known.Gone:
 		return "unknown: " + pod + " was deleted, not by this run"
 	case known.Phase != "":
@@ -225,15 +222,32 @@ func (h *history) ours(l loss) (disruption, bool) {
 // stepOn finds a step that held an object as its target at the time. Pods are
 // found by UID, nodes by name.
 func (h *history) stepOn(at time.Time, kind, id string) (verify.StepTimes, bool) {
+	return h.stepWith(at, func(target journal.Target) bool {
+		return id != "" && target.Kind == kind && (kind == "Node" && target.Name == id || kind != "Node" && target.UID == id)
+	})
+}
+
+// stepOnWorkload finds a step that held the workload itself: scaled it,
+// restarted it, cut it off.
+func (h *history) stepOnWorkload(at time.Time) (verify.StepTimes, bool) {
+	if len(h.targets) == 0 {
+		return verify.StepTimes{}, false
+	}
+	workload := h.targets[0]
+	return h.stepWith(at, func(target journal.Target) bool {
+		return target.Kind == workload.Kind && target.String() == workload.Name
+	})
+}
+
+// stepWith finds the latest step that was on at the time and has such a target.
+func (h *history) stepWith(at time.Time, is func(journal.Target) bool) (verify.StepTimes, bool) {
 	for _, step := range slices.Backward(h.Steps) {
 		if step.Injecting.IsZero() || at.Before(step.Injecting) ||
 			!step.Undone.IsZero() && at.After(step.Undone.Add(reactionTime)) {
 			continue
 		}
-		for _, target := range step.Targets {
-			if target.Kind == kind && id != "" && (kind == "Node" && target.Name == id || kind != "Node" && target.UID == id) {
-				return step, true
-			}
+		if slices.ContainsFunc(step.Targets, is) {
+			return step, true
 		}
 	}
 	return verify.StepTimes{}, false

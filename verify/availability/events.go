@@ -135,6 +135,7 @@ type endedEvent struct {
 	At time.Time `json:"at"`
 }
 
+// String is the gap as a line of evidence.
 func (g gapEvent) String() string {
-	return fmt.Sprintf("%s watch, %s: %s", g.Watch, span(g.From, g.To), g.Why)
+	return fmt.Sprintf("%s, %s: %s", g.Watch, span(g.From, g.To), g.Why)
 }

@@ -130,7 +130,7 @@ func (h *history) unobserved() {
 	until := h.Settling
 	why := "the observer ended before the faults did"
 	if h.failure != "" {
-		until, why = h.Now, "observing failed: "+h.failure
+		until, why = h.Now, "the observer failed: "+h.failure
 	}
 	if h.ended && until.After(h.judged.to) {
 		h.gaps = append(h.gaps, gapEvent{From: h.judged.to, To: until, Watch: watchConnection, Why: why, Lost: true})

@@ -54,11 +54,11 @@ func (c *check) Judge(record *journal.Record) verify.Finding {
 
 // nothingSeen is the finding of a record without a single count.
 func (h *history) nothingSeen(c *check) verify.Finding {
-	why := "nothing was observed"
+	why := fmt.Sprintf("nothing was seen of %s", c.spec.Workload)
 	if h.failure != "" {
-		why = "observing failed: " + h.failure
+		why = "the observer failed: " + h.failure
 	}
-	return verify.Finding{Summary: fmt.Sprintf("cannot tell: %s of %s", why, c.spec.Workload), Details: h.notes}
+	return verify.Finding{Summary: "cannot tell: " + why, Details: h.notes}
 }
 
 // judgement is what a finding is made of.
@@ -113,8 +113,7 @@ func (j *judgement) finding() verify.Finding {
 	case floor == verify.Fail:
 		finding.Summary = j.brokenFloor()
 	case recovery == verify.Fail:
-		finding.Summary = fmt.Sprintf("%s available %s after the faults ended, %s allowed for the full count",
-			ratio(j.recovery.last), human(j.check.recoverWithin()), human(j.check.recoverWithin()))
+		finding.Summary = j.tooLate()
 	case floor == verify.Inconclusive:
 		finding.Summary = j.doubt()
 	case recovery == verify.Inconclusive:

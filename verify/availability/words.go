@@ -70,13 +70,41 @@ func (j *judgement) back() string {
 
 // doubt is the summary when a gap may hide an outage.
 func (j *judgement) doubt() string {
-	if len(j.bounds.doubtful) == 1 {
-		gap := j.bounds.doubtful[0]
-		return fmt.Sprintf("cannot tell: %s not seen in time for %s; the floor may have been broken for up to %s%s",
-			gap.Watch, span(gap.From, gap.To), human(j.bounds.possible), j.allowed())
+	may := fmt.Sprintf("the floor may have been broken for up to %s%s", human(j.bounds.possible), j.allowed())
+	if len(j.bounds.doubtful) > 1 {
+		return fmt.Sprintf("cannot tell: %d gaps in what was seen of the pods; %s", len(j.bounds.doubtful), may)
 	}
-	return fmt.Sprintf("cannot tell: %d gaps in what was seen; the floor may have been broken for up to %s%s",
-		len(j.bounds.doubtful), human(j.bounds.possible), j.allowed())
+	gap := j.bounds.doubtful[0]
+	how := "seen late"
+	if gap.Lost {
+		how = "not seen"
+	}
+	return fmt.Sprintf("cannot tell: pods %s for %s; %s", how, span(gap.From, gap.To), may)
+}
+
+// tooLate is the summary when only the recovery failed.
+func (j *judgement) tooLate() string {
+	text := fmt.Sprintf("%s available %s after the faults ended, no more was allowed for the full count",
+		ratio(j.recovery.last), human(j.check.recoverWithin()))
+	for _, s := range j.segments {
+		if s.full() && s.from.After(j.recovery.deadline) {
+			return fmt.Sprintf("%s; it was back after %s", text, human(s.from.Sub(j.Settling)))
+		}
+	}
+	return text
+}
+
+// missing names the pods that the recovery waited for.
+func (j *judgement) missing() string {
+	at := j.recovery.deadline
+	if at.After(j.judged.to) {
+		at = j.judged.to
+	}
+	var causes []string
+	for _, l := range j.lossesUntil(at.Add(1)) {
+		causes = append(causes, j.cause(l))
+	}
+	return listed(causes, "; ")
 }
 
 // unrecovered says why recovery can't be told.
@@ -109,13 +137,23 @@ func (j *judgement) details(floor verify.Verdict) []string {
 		lines = append(lines, line)
 	}
 	for _, gap := range j.bounds.doubtful {
-		lines = append(lines, "gap: "+gap.String())
+		line := "gap: " + gap.String()
+		if floor == verify.Pass {
+			line += "; even an outage of all of it is allowed"
+		}
+		lines = append(lines, line)
 	}
 	if floor == verify.Fail && j.bounds.possible > j.bounds.certain {
 		lines = append(lines, fmt.Sprintf("for %s at the least, %s at the most", human(j.bounds.certain), human(j.bounds.possible)))
 	}
-	if len(j.outages) > 0 && j.recovery.state == recovered {
+	switch {
+	case floor == verify.Fail && j.recovery.state == recovered:
 		lines = append(lines, j.back())
+	case floor == verify.Fail && j.recovery.state == late:
+		lines = append(lines, j.tooLate())
+	}
+	if missing := j.missing(); missing != "" && j.recovery.state != recovered && !j.Settling.IsZero() {
+		lines = append(lines, "still missing: "+missing)
 	}
 	if n := j.bounds.harmless; n > 0 {
 		lines = append(lines, fmt.Sprintf("%s in the watches could not have hidden or shifted an outage", plural(n, "gap")))
@@ -194,6 +232,14 @@ func (j *judgement) hints(floor verify.Verdict) []string {
 		}
 	}
 	return []string{fmt.Sprintf("more replicas, spread over nodes, or maxUnavailableFor if such an outage is acceptable. %s", docs)}
+}
+
+// listed joins a few texts and counts the rest.
+func listed(texts []string, separator string) string {
+	if more := len(texts) - most; more > 0 {
+		texts = append(texts[:most:most], fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(texts, separator)
 }
 
 func plural(n int, what string) string {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gameday.dev/gameday/test/cluster/internal/filelock"
+	"gameday.dev/gameday/test/cluster/internal/process"
 )
 
 // A Builder builds components into a cache and never builds a program twice.
@@ -103,9 +104,11 @@ func (b *Builder) Local(ctx context.Context, out string, packages ...string) err
 		return err
 	}
 	arguments := append([]string{"build", "-ldflags", "-s -w", "-o", out + string(filepath.Separator)}, packages...)
+	var text bytes.Buffer
 	cmd := b.command(ctx, "", arguments...)
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("building %s: %w\n%s", strings.Join(packages, " "), err, bytes.TrimSpace(text))
+	cmd.Stdout, cmd.Stderr = &text, &text
+	if err := process.RunHelper(cmd); err != nil {
+		return fmt.Errorf("building %s: %w\n%s", strings.Join(packages, " "), err, lastLines(text.String(), 20))
 	}
 	return nil
 }
@@ -121,7 +124,7 @@ func (b *Builder) output(ctx context.Context, dir string, arguments ...string) (
 	// The module must not be touched by what the user set for modules of their own.
 	cmd.Env = append(cmd.Env, "GOFLAGS=-mod=mod", "GOWORK=off")
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
+	if err := process.RunHelper(cmd); err != nil {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}

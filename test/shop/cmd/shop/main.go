@@ -39,6 +39,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	flags := flag.NewFlagSet("shop "+role, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	listen := flags.String("listen", ":8080", "`address` to listen on")
+	warmup := flags.Duration("warmup", 0, "how long after the start to stay not ready, as services that load caches do")
 	drain := flags.Duration("drain", 2*time.Second, "how long to go on answering, not ready, after SIGTERM")
 	ignoreTerm := flags.Bool("ignore-term", false, "ignore SIGTERM, as a hung process does: only SIGKILL ends it")
 	every := flags.Duration("every", 100*time.Millisecond, "worker: how often an order comes in")
@@ -57,6 +58,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	defer cancel()
 
 	a := newApp(role)
+	a.ready.warmUp(*warmup)
 	switch role {
 	case "web":
 		addWeb(a)

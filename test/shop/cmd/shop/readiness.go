@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// readiness is what /readyz answers: wanted by default, until a test or the end says otherwise.
+// readiness is what /readyz answers: wanted by default, once warm, until a test or the end says otherwise.
 type readiness struct {
 	mu       sync.Mutex
+	warm     time.Time // not ready before
 	wanted   bool
 	draining bool
 }
@@ -26,7 +27,16 @@ func newReadiness() *readiness { return &readiness{wanted: true} }
 func (r *readiness) now() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.wanted && !r.draining
+	return r.is()
+}
+
+func (r *readiness) is() bool { return r.wanted && !r.draining && !time.Now().Before(r.warm) }
+
+// warmUp keeps it unready for a while from now on.
+func (r *readiness) warmUp(d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.warm = time.Now().Add(d)
 }
 
 // set takes the time under the lock, so that no answer of /readyz falls between the flip and its moment. A process
@@ -34,9 +44,9 @@ func (r *readiness) now() bool {
 func (r *readiness) set(wanted bool) flip {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	before := r.wanted && !r.draining
+	before := r.is()
 	r.wanted = wanted
-	after := r.wanted && !r.draining
+	after := r.is()
 	at := time.Now().UTC()
 	return flip{Ready: after, Changed: before != after, At: at, UnixNanos: at.UnixNano()}
 }
