@@ -5,7 +5,7 @@ BIN           := bin
 CACHE         := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gameday
 LINT_VERSION  := v2.15.0
 LINT          := $(CACHE)/tools/golangci-lint-$(LINT_VERSION)
-CLUSTER_NAME  ?= dev
+NAME          ?= gameday
 CLUSTER_FLAGS ?=
 
 .DEFAULT_GOAL := help
@@ -38,11 +38,11 @@ bench: build ## the figures of the documentation, as ratios against the named to
 generate: ## the JSON Schema from the Go types
 	$(GO) generate ./...
 
-cluster-up: ## a local cluster with monitoring and the sample application (CLUSTER_NAME, CLUSTER_FLAGS)
-	$(GO) run ./test/cluster/cmd/cluster up --name $(CLUSTER_NAME) $(CLUSTER_FLAGS)
+cluster-up: ## a local cluster with monitoring and the sample application (NAME, CLUSTER_FLAGS)
+	$(GO) run ./test/cluster/cmd/cluster up --name $(NAME) $(CLUSTER_FLAGS)
 
 cluster-down: ## remove the local cluster and everything it left
-	$(GO) run ./test/cluster/cmd/cluster down --name $(CLUSTER_NAME)
+	$(GO) run ./test/cluster/cmd/cluster down --name $(NAME)
 
 clean: ## remove what make built here; the caches stay
 	rm -rf $(BIN)

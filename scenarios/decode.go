@@ -121,7 +121,7 @@ func (r *reader) unknownField(key *yaml.Node, path *field.Path, known []string) 
 	if meant, ok := nearest(key.Value, known); ok {
 		r.spoil(path.Child(meant)) // do not call it missing as well
 	}
-	r.report(key, path.Child(key.Value), "unknown field", suggest(key.Value, known))
+	r.report(key, path.Child(clip(key.Value)), "unknown field", suggest(key.Value, known))
 }
 
 func (r *reader) decodeSlice(n *yaml.Node, out reflect.Value, path *field.Path) {

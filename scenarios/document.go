@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -75,7 +76,9 @@ func readable(source Source) *Problem {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			message = "the file is not UTF-8"
-		case r < ' ' && r != '\t' && r != '\n' && r != '\r' || r >= 0x7f && r < 0xa0 && r != 0x85:
+		case r == '\n', r == '\t', r == '\r' && bytes.HasPrefix(rest, []byte("\r\n")):
+		case unicode.IsControl(r), r == '\u2028', r == '\u2029':
+			// Among them are line ends that YAML counts and editors do not.
 			message = fmt.Sprintf("control character %U", r)
 		}
 		if message != "" {
@@ -154,7 +157,7 @@ func (e *expander) expand(n *yaml.Node, depth int) *yaml.Node {
 		return e.expandAlias(n, depth)
 	}
 	if n.Style&yaml.TaggedStyle != 0 && !plainTag(n) {
-		return e.fail(n, fmt.Sprintf("the tag %s", n.Tag), "write the value without a tag")
+		return e.fail(n, fmt.Sprintf("the tag %s", clip(n.Tag)), "write the value without a tag")
 	}
 	expanded := *n
 	expanded.Anchor = ""

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -40,6 +41,17 @@ func (in *input) load(p process, paths []string) ([]scenarios.Scenario, error) {
 		return nil, inputError(err)
 	}
 	return loaded, nil
+}
+
+// loadToRun is load for commands that mean to run: a file with no other fault
+// than that it goes past its own limits is refused, not malformed.
+func (in *input) loadToRun(p process, paths []string) ([]scenarios.Scenario, error) {
+	loaded, err := in.load(p, paths)
+	var problems *scenarios.LoadError
+	if errors.As(err, &problems) && problems.PastLimits() {
+		return nil, refusedError(problems)
+	}
+	return loaded, err
 }
 
 // readBounded reads a file no further than the loader accepts: a wrong

@@ -33,7 +33,7 @@ Exit code 5 means that a run would be refused now.`,
 			if err := out.valid(); err != nil {
 				return err
 			}
-			loaded, err := files.load(p, args)
+			loaded, err := files.loadToRun(p, args)
 			if err != nil {
 				return err
 			}
@@ -47,11 +47,6 @@ Exit code 5 means that a run would be refused now.`,
 				options.ID = newRunID(time.Now())
 				options.Seed = seedOf(scenario)
 				preview := run.Preflight(cmd.Context(), options)
-				if window := scenario.Spec.Limits.Window; window != nil {
-					if open, why := window.Open(time.Now()); !open {
-						preview.Refusals = append(preview.Refusals, "window: "+why)
-					}
-				}
 				if err := out.value(p, preview, func(w io.Writer) error { return printPreview(w, preview) }); err != nil {
 					return err
 				}

@@ -49,7 +49,7 @@ the command that finishes it.`,
 			if err := out.valid(); err != nil {
 				return err
 			}
-			loaded, err := files.load(p, args)
+			loaded, err := files.loadToRun(p, args)
 			if err != nil {
 				return err
 			}

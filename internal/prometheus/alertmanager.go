@@ -1,18 +1,12 @@
 package prometheus
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
-
-	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
 )
 
 // Alertmanager asks one Alertmanager.
@@ -159,65 +153,4 @@ func (a *Alertmanager) Silences(ctx context.Context) ([]Silence, error) {
 		}
 	}
 	return active, nil
-}
-
-// Count is how many notifications an integration attempted, and how many of
-// these failed after all retries, since the process began.
-type Count struct {
-	Integration string // webhook, pagerduty, …
-	// Receiver is empty unless Alertmanager runs with receiver-name-in-metrics.
-	Receiver string
-	Total    float64
-	Failed   float64
-}
-
-// Notifications reads the counters from Alertmanager's own metrics.
-func (a *Alertmanager) Notifications(ctx context.Context) ([]Count, error) {
-	body, err := a.endpoint.get(ctx, "metrics", nil, mediaText)
-	if err != nil {
-		return nil, err
-	}
-	counts, err := decodeNotifications(body)
-	if err != nil {
-		return nil, fmt.Errorf("asking %s for its metrics: %w", a, err)
-	}
-	return counts, nil
-}
-
-func decodeNotifications(body []byte) ([]Count, error) {
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(bytes.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("reading metrics: %s", clip(err.Error(), 200))
-	}
-	total, ok := families["alertmanager_notifications_total"]
-	if !ok {
-		return nil, errors.New("there is no alertmanager_notifications_total: is this really Alertmanager's /metrics?")
-	}
-	var counts []Count
-	index := map[Count]int{}
-	for _, metric := range total.GetMetric() {
-		key := countKey(metric)
-		index[key] = len(counts)
-		counts = append(counts, Count{Integration: key.Integration, Receiver: key.Receiver, Total: metric.GetCounter().GetValue()})
-	}
-	for _, metric := range families["alertmanager_notifications_failed_total"].GetMetric() {
-		if i, ok := index[countKey(metric)]; ok { // one for each reason
-			counts[i].Failed += metric.GetCounter().GetValue()
-		}
-	}
-	return counts, nil
-}
-
-func countKey(metric *dto.Metric) Count {
-	var key Count
-	for _, label := range metric.GetLabel() {
-		switch strings.ToLower(label.GetName()) {
-		case "integration":
-			key.Integration = label.GetValue()
-		case "receiver_name":
-			key.Receiver = label.GetValue()
-		}
-	}
-	return key
 }

@@ -76,6 +76,9 @@ func Preflight(ctx context.Context, options Options) Preview {
 		return err.Error()
 	}
 
+	if open, why := options.Scenario.Spec.Limits.Window.Open(time.Now()); !open {
+		refuse("window", refusal.New("run inside the window, or change spec.limits.window on purpose", "%s", why))
+	}
 	missing, err := kube.Missing(ctx, options.Client, Permissions(options.Scenario, options.Namespace))
 	if err != nil {
 		refuse("permissions", err)

@@ -100,9 +100,6 @@ func (r *runner) play(ctx context.Context) journal.RunEnd {
 	if err := r.begin(ctx); err != nil {
 		return refused(ctx, err)
 	}
-	if reason := r.closedWindow(time.Now()); reason != "" {
-		return refused(ctx, refusal.New("run inside the window, or change spec.limits.window on purpose", "%s", reason))
-	}
 	preview := Preflight(ctx, r.Options)
 	if err := preview.Refusal(); err != nil {
 		return refused(ctx, err)
@@ -131,7 +128,7 @@ func (r *runner) play(ctx context.Context) journal.RunEnd {
 		return refused(ctx, err)
 	}
 
-	runCtx, cancel := context.WithTimeoutCause(ctx, r.timeout(), errTimeout)
+	runCtx, cancel := context.WithTimeoutCause(ctx, r.Scenario.Timeout(), errTimeout)
 	defer cancel()
 	runCtx, abort := context.WithCancelCause(runCtx)
 	defer abort(nil)
@@ -169,24 +166,6 @@ func (r *runner) begin(ctx context.Context) error {
 			"cluster %s does not answer: %v", r.Cluster, versionErr)
 	}
 	return context.Cause(ctx)
-}
-
-func (r *runner) timeout() time.Duration {
-	if r.Scenario.Spec.Timeout != nil {
-		return r.Scenario.Spec.Timeout.Duration
-	}
-	return scenarios.DefaultTimeout
-}
-
-func (r *runner) closedWindow(now time.Time) string {
-	if r.Scenario.Spec.Limits.Window == nil {
-		return ""
-	}
-	open, why := r.Scenario.Spec.Limits.Window.Open(now)
-	if open {
-		return ""
-	}
-	return why
 }
 
 // refuseUnfinished keeps a new run away from a cluster in which an earlier run

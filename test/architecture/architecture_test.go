@@ -24,7 +24,7 @@ func floors() [][]string {
 		{"verify/report", "scenarios"},
 		{"experiments/podkill", "experiments/nodedrain", "verify/availability", "verify/alerts"},
 		{"experiments", "verify"},
-		{"internal/kube", "internal/prometheus"},
+		{"internal/kube", "internal/prometheus", "internal/fields"},
 		{"internal/journal", "internal/refusal"},
 	}
 }

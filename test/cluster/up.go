@@ -148,12 +148,7 @@ func (c *Cluster) bringUp(ctx context.Context) error {
 // claim takes all that the machine has only once, and records it.
 func (c *Cluster) claim(ctx context.Context) error {
 	// In this order: a slot whose state directory is missing counts as abandoned.
-	for _, dir := range []string{"run", "logs", "bin", "pki"} {
-		if err := os.MkdirAll(c.path(dir), 0o755); err != nil {
-			return err
-		}
-	}
-	if err := os.Chmod(c.dir, 0o700); err != nil { // keys are in it
+	if err := claimDirectories(c); err != nil {
 		return err
 	}
 	slot, err := claimSlot(slotDir, c.dir, func(s Slot) error {
@@ -173,6 +168,15 @@ func (c *Cluster) claim(ctx context.Context) error {
 		return c.createBridge(ctx)
 	}
 	return nil
+}
+
+func claimDirectories(c *Cluster) error {
+	for _, dir := range []string{"run", "logs", "bin", "pki"} {
+		if err := os.MkdirAll(c.path(dir), 0o755); err != nil {
+			return err
+		}
+	}
+	return os.Chmod(c.dir, 0o700) // keys are in it
 }
 
 // createGroups makes the cgroups. The kwok flavour does without where they cannot be had.

@@ -89,7 +89,7 @@ func demo(ctx context.Context) (err error) {
 	}
 	fmt.Println("\nTheir records are in gameday-runs/; look at one again with: bin/gameday report gameday-runs/NAME")
 	if os.Getenv("KEEP") != "" {
-		fmt.Printf("The cluster is kept: export KUBECONFIG=%s; take it down with: make cluster-down CLUSTER_NAME=demo\n", local.Kubeconfig())
+		fmt.Printf("The cluster is kept: export KUBECONFIG=%s; take it down with: make cluster-down NAME=demo\n", local.Kubeconfig())
 	}
 	if wrong > 0 {
 		return fmt.Errorf("%d of %d runs did not end as they must", wrong, len(acts()))

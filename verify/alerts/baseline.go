@@ -40,14 +40,14 @@ func (c check) Baseline(record *journal.Record) verify.Finding {
 }
 
 // ready says whether an expected alert has a healthy rule, and does not fire yet.
-func (e *evidence) ready(want Expectation, rules []Rule) outcome {
+func (e *evidence) ready(want Expectation, rules []alertRule) outcome {
 	title := want.Alert + braces(want.Labels)
 	found := named(rules, want.Alert)
 	if len(found) == 0 {
 		return outcome{verdict: verify.Fail, line: noRule(want.Alert, rules), hints: []string{"correct the name, or load the rule into Prometheus"}}
 	}
 	o := outcome{verdict: verify.Pass, line: title + " is ready"}
-	able := slices.DeleteFunc(slices.Clone(found), func(rule Rule) bool { _, bad := conflict(rule.Labels, want.Labels); return bad })
+	able := slices.DeleteFunc(slices.Clone(found), func(rule alertRule) bool { _, bad := conflict(rule.Labels, want.Labels); return bad })
 	if len(able) == 0 {
 		o.worse(verify.Fail, fmt.Sprintf("rule %s sets labels %s, so it can never be %s", want.Alert, braces(found[0].Labels), title))
 	}

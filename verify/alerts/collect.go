@@ -18,7 +18,7 @@ const (
 	furthest = time.Hour
 	// stray is how far outside the window asked for a sample may lie.
 	stray = time.Second
-	// moved is how much the offset of the clocks may change unrecorded.
+	// movedClock is how much the offset of the clocks may change unrecorded.
 	movedClock = 100 * time.Millisecond
 )
 
@@ -46,7 +46,7 @@ func (o *observer) first(ctx context.Context) error {
 	o.live.activations(since)
 	o.firing = o.standing()
 	o.writeRules(true, rules, partial)
-	o.env.Record.Record(eventSamples, Samples{
+	o.env.Record.Record(eventSamples, sampleSet{
 		From: o.start, To: o.to, All: true, Series: o.live.list(nil), Evaluated: oldest(o.watched(rules)), Partial: warnings,
 	})
 	if err := o.askMetrics(ctx, rules); err != nil {
@@ -93,7 +93,7 @@ func (o *observer) poll(ctx context.Context, round int) error {
 		}
 	}
 	slices.Sort(changed)
-	samples := Samples{From: from, To: now, Series: o.live.list(append([]string{}, slices.Compact(changed)...)), Partial: partial}
+	samples := sampleSet{From: from, To: now, Series: o.live.list(append([]string{}, slices.Compact(changed)...)), Partial: partial}
 	if rulesErr == nil {
 		samples.Evaluated = oldest(o.watched(rules))
 	}
@@ -144,7 +144,7 @@ func (o *observer) last(ctx context.Context) error {
 		return err
 	}
 	o.to = now
-	o.env.Record.Record(eventSamples, Samples{
+	o.env.Record.Record(eventSamples, sampleSet{
 		From: o.start, To: now, All: true, Final: true, Series: whole.list(nil), Evaluated: oldest(o.watched(rules)),
 		Partial: slices.Compact(partial),
 	})
@@ -210,7 +210,7 @@ func (o *observer) askMetrics(ctx context.Context, rules []prometheus.Rule) erro
 		}
 	}
 	slices.Sort(names)
-	var found Metrics
+	var found metricList
 	for _, name := range slices.Compact(names) {
 		result, err := o.client.Query(ctx, fmt.Sprintf("count({__name__=%q})", name), o.now())
 		switch {
@@ -272,5 +272,5 @@ func (o *observer) writeRules(all bool, answer []prometheus.Rule, partial []stri
 		return
 	}
 	o.rules[all] = rules
-	o.env.Record.Record(eventRules, Rules{At: o.now(), All: all, Rules: rules, Partial: partial})
+	o.env.Record.Record(eventRules, ruleList{At: o.now(), All: all, Rules: rules, Partial: partial})
 }

@@ -18,7 +18,7 @@ type wait struct {
 	group      time.Duration // Alertmanager's group_wait, when a notification is promised
 }
 
-func newWait(rule Rule, scrape, offset time.Duration) wait {
+func newWait(rule alertRule, scrape, offset time.Duration) wait {
 	interval := rule.Interval.Duration()
 	return wait{scrape: scrape, offset: offset, evaluation: interval, hold: roundUp(rule.For.Duration(), interval), rule: rule.For.Duration()}
 }

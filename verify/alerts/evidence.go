@@ -12,7 +12,7 @@ import (
 // evidence is what the record of this check holds, with all times by our clock.
 type evidence struct {
 	timeline verify.Timeline
-	series   []Series
+	series   []alertSeries
 	coverage []stretch
 	final    bool
 	partial  []said
@@ -20,13 +20,13 @@ type evidence struct {
 	rules    []ruled
 	all      []ruled // those of rules that list every rule
 	seen     []beat
-	metrics  []Metrics
-	gaps     []Gap
-	routing  []Routing
-	held     []Held
-	counts   []Counts
-	arrived  []Arrived
-	asked    *Asked
+	metrics  []metricList
+	gaps     []gapMark
+	routing  []routingTable
+	held     []heldList
+	counts   []countList
+	arrived  []arrival
+	asked    *askedMark
 	failed   string // why the observer ended, when it did
 
 	offset      time.Duration // Prometheus' clock minus ours
@@ -44,12 +44,12 @@ type said struct {
 
 type server struct {
 	at time.Time
-	Server
+	serverState
 }
 
 type ruled struct {
 	at    time.Time
-	rules []Rule
+	rules []alertRule
 }
 
 // beat is one look at how far the rules have been evaluated.
@@ -61,7 +61,7 @@ func read(record *journal.Record, check string) (*evidence, error) {
 		return nil, err
 	}
 	e := &evidence{timeline: timeline}
-	var samples []Samples
+	var samples []sampleSet
 	for event := range record.OfCheck(check) {
 		if err := e.take(event, &samples); err != nil {
 			return nil, err
@@ -80,17 +80,17 @@ func read(record *journal.Record, check string) (*evidence, error) {
 	return e, nil
 }
 
-func (e *evidence) take(event journal.Event, samples *[]Samples) error {
+func (e *evidence) take(event journal.Event, samples *[]sampleSet) error {
 	var err error
 	switch event.Kind {
 	case eventSamples:
 		err = appended(event, samples)
 	case eventServer:
-		var one Server
+		var one serverState
 		err = event.Decode(&one)
 		e.servers = append(e.servers, server{event.Time, one})
 	case eventRules:
-		var one Rules
+		var one ruleList
 		err = event.Decode(&one)
 		e.rules = append(e.rules, ruled{event.Time, one.Rules})
 		if one.All {
@@ -109,7 +109,7 @@ func (e *evidence) take(event journal.Event, samples *[]Samples) error {
 	case eventArrived:
 		err = appended(event, &e.arrived)
 	case eventAsked:
-		e.asked = new(Asked)
+		e.asked = new(askedMark)
 		err = event.Decode(e.asked)
 	case journal.ObserverFailed:
 		var reason journal.Reason
@@ -144,9 +144,9 @@ func (e *evidence) setClock() {
 
 // setSeries merges the polls with the final collection. What a poll saw and
 // the final collection lacks stays: samples don't unhappen.
-func (e *evidence) setSeries(samples []Samples) {
+func (e *evidence) setSeries(samples []sampleSet) {
 	type sighting struct {
-		series Series
+		series alertSeries
 		to     time.Time
 	}
 	seen := map[string]sighting{}
@@ -223,7 +223,7 @@ func (e *evidence) interval(alert string) time.Duration {
 }
 
 // ongoing says whether a run may still go on where the samples end.
-func (e *evidence) ongoing(alert string, run Run) bool {
+func (e *evidence) ongoing(alert string, run alertRun) bool {
 	return e.through().Sub(run.Last) <= joinWithin(e.interval(alert))
 }
 

@@ -31,7 +31,7 @@ func (e *evidence) judgeExpectation(want Expectation) outcome {
 	}
 	first := found.fresh[0]
 	after := first.run.First.Sub(injected)
-	fired := fmt.Sprintf("%s fired %s after %s", title, round(after), want.Step)
+	fired := fmt.Sprintf("%s fired %s after %s", want.Alert, round(after), want.Step)
 	switch margin := first.run.First.Sub(deadline); {
 	case margin > e.uncertainty:
 		// A late alert only counts as late when it could have been seen earlier.
@@ -174,8 +174,8 @@ func (e *evidence) awaitEnd(o *outcome, want Expectation) {
 
 // firing is one run of one alert.
 type firing struct {
-	series Series
-	run    Run
+	series alertSeries
+	run    alertRun
 	since  time.Time // when its condition began; zero when unknown
 	end    time.Time // latest end
 }

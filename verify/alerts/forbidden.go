@@ -111,9 +111,9 @@ func (e *evidence) judgeProhibitions(spec Spec) outcome {
 }
 
 // firedAt says whether the same alert was firing at a moment.
-func (e *evidence) firedAt(series Series, moment time.Time) bool {
+func (e *evidence) firedAt(series alertSeries, moment time.Time) bool {
 	interval := e.interval(series.Labels[labelName])
-	return slices.ContainsFunc(series.Runs, func(run Run) bool {
+	return slices.ContainsFunc(series.Runs, func(run alertRun) bool {
 		return run.First.Before(moment) && run.Last.Add(interval).After(moment)
 	})
 }
@@ -151,7 +151,7 @@ func (e *evidence) sickRules(spec Spec) []string {
 }
 
 // labelsOf are the labels that every alert of a rule surely has.
-func labelsOf(rule Rule) map[string]string {
+func labelsOf(rule alertRule) map[string]string {
 	labels := map[string]string{labelName: rule.Name}
 	for name, value := range rule.Labels {
 		if !strings.Contains(value, "{{") {

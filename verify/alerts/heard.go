@@ -10,7 +10,7 @@ import (
 // checkRoute refuses an alert that would fire unheard although more than
 // firing is promised: silenced, or routed to a receiver that notifies nobody.
 // It adds what Alertmanager waits to the time the alert needs.
-func (p *preflight) checkRoute(want Expectation, rule Rule, wait *wait) error {
+func (p *preflight) checkRoute(want Expectation, rule alertRule, wait *wait) error {
 	if want.Proof == "" || want.Proof == ProofFiring {
 		return nil
 	}

@@ -101,7 +101,7 @@ func (e *evidence) skew() []string {
 // absences are the stretches in which a server did not answer.
 func (e *evidence) absences() []verify.Interval {
 	var all []verify.Interval
-	open := map[string]Gap{}
+	open := map[string]gapMark{}
 	for _, gap := range e.gaps {
 		began, ok := open[gap.Of]
 		switch {
@@ -120,6 +120,6 @@ func (e *evidence) absences() []verify.Interval {
 	return all
 }
 
-func absence(began Gap, to time.Time) verify.Interval {
+func absence(began gapMark, to time.Time) verify.Interval {
 	return verify.Interval{From: began.At, To: to, What: "no answer from " + began.Of, Cause: began.Reason, Level: "gap"}
 }

@@ -50,6 +50,6 @@ func braces(labels map[string]string) string {
 
 func compareKeys(a, b map[string]string) int { return strings.Compare(keyOf(a), keyOf(b)) }
 
-func compareCounts(a, b Count) int {
+func compareCounts(a, b sentCount) int {
 	return cmp.Or(strings.Compare(a.Integration, b.Integration), strings.Compare(a.Receiver, b.Receiver))
 }

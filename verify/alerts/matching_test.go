@@ -151,7 +151,7 @@ func TestWait(t *testing.T) {
 		{0, 30 * time.Second, "31s", "scrape 1s + evaluation 30s"},
 		{40 * time.Second, 30 * time.Second, "1m31s", "scrape 1s + evaluation 30s + for 1m (40s rounded up to evaluations)"},
 	} {
-		w := newWait(Rule{For: secondsOf(test.hold), Interval: secondsOf(test.interval)}, time.Second, 0)
+		w := newWait(alertRule{For: secondsOf(test.hold), Interval: secondsOf(test.interval)}, time.Second, 0)
 		if exact(w.total()) != test.total || w.String() != test.words {
 			t.Errorf("got %s: %s, want %s: %s", exact(w.total()), w, test.total, test.words)
 		}
@@ -189,7 +189,7 @@ func TestHistory(t *testing.T) {
 	if moved := h.add(series(at(20))); len(moved) != 1 {
 		t.Errorf("a new run moved %q", moved)
 	}
-	want := []Run{
+	want := []alertRun{
 		{First: time.Unix(1, 0), Last: time.Unix(6, 0), Samples: 5, Widest: 2},
 		{First: time.Unix(20, 0), Last: time.Unix(20, 0), Samples: 1},
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 // noRule says that a rule is missing, and which ones come near.
-func noRule(alert string, rules []Rule) string {
+func noRule(alert string, rules []alertRule) string {
 	line := "there is no alerting rule " + alert
 	var names []string
 	for _, rule := range rules {

@@ -30,8 +30,8 @@ type observer struct {
 
 	start     time.Time // of the window, by Prometheus' clock
 	to        time.Time // end of what has been seen of it
-	server    Server
-	rules     map[bool][]Rule          // last written, by Rules.All
+	server    serverState
+	rules     map[bool][]alertRule     // last written, by ruleList.All
 	intervals map[string]time.Duration // of the rules of that name
 	usual     time.Duration            // interval where no rule is known
 	live      *history
@@ -69,7 +69,7 @@ func (c check) observer(env verify.Env) (*observer, error) {
 	}
 	o := &observer{
 		check: c, env: env,
-		rules: map[bool][]Rule{}, intervals: map[string]time.Duration{}, usual: defaultInterval,
+		rules: map[bool][]alertRule{}, intervals: map[string]time.Duration{}, usual: defaultInterval,
 		firing: map[string]bool{}, down: map[string]bool{}, proofs: newProofs(),
 	}
 	o.live = newHistory(o.intervalOf)
@@ -153,10 +153,10 @@ func (o *observer) answered(ctx context.Context, of string, err error) {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil: // we hung up
 	case err != nil && !o.down[of]:
 		o.down[of] = true
-		o.env.Record.Record(eventGap, Gap{At: time.Now().UTC(), Of: of, Reason: err.Error()})
+		o.env.Record.Record(eventGap, gapMark{At: time.Now().UTC(), Of: of, Reason: err.Error()})
 	case err == nil && o.down[of]:
 		o.down[of] = false
-		o.env.Record.Record(eventGap, Gap{At: time.Now().UTC(), Of: of})
+		o.env.Record.Record(eventGap, gapMark{At: time.Now().UTC(), Of: of})
 	}
 }
 

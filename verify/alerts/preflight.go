@@ -70,7 +70,7 @@ func (c check) equipped(env verify.Env) error {
 
 // preflight is what is known before the run.
 type preflight struct {
-	rules    []Rule
+	rules    []alertRule
 	partial  bool
 	scrape   time.Duration
 	offset   time.Duration
@@ -109,7 +109,7 @@ func (p *preflight) check(want Expectation) error {
 		}
 		return refusal.New("correct the alert's name, or load its rule into Prometheus", "%s", noRule(want.Alert, p.rules))
 	}
-	var able []Rule
+	var able []alertRule
 	for _, rule := range found {
 		name, bad := conflict(rule.Labels, want.Labels)
 		if !bad {

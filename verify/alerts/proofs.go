@@ -22,15 +22,15 @@ const (
 // change came.
 type proofs struct {
 	routing  bool
-	held     map[string][]Holding
+	held     map[string][]heldAlert
 	heldAt   map[string]time.Time
-	counts   []Count
+	counts   []sentCount
 	countsAt time.Time
 	arrived  map[string]bool // nil until the receiver has answered once
 }
 
 func newProofs() proofs {
-	return proofs{held: map[string][]Holding{}, heldAt: map[string]time.Time{}}
+	return proofs{held: map[string][]heldAlert{}, heldAt: map[string]time.Time{}}
 }
 
 // askProofs looks once at Alertmanager and the receiver.
@@ -48,7 +48,7 @@ func (o *observer) closeProofs() {
 	if o.alertmanager == nil && o.receiver == nil {
 		return
 	}
-	o.env.Record.Record(eventAsked, Asked{
+	o.env.Record.Record(eventAsked, askedMark{
 		At:           time.Now().UTC(),
 		Alertmanager: o.alertmanager != nil && !o.down[ofAlertmanager],
 		Receiver:     o.receiver != nil && !o.down[ofReceiver],
@@ -76,11 +76,11 @@ func (o *observer) askRouting(ctx context.Context) error {
 	status, err := o.alertmanager.Status(ctx)
 	switch {
 	case prometheus.Unsupported(err):
-		o.env.Record.Record(eventRouting, Routing{})
+		o.env.Record.Record(eventRouting, routingTable{})
 	case err != nil:
 		return err
 	default:
-		routing := Routing{Version: status.Version}
+		routing := routingTable{Version: status.Version}
 		if config, err := readRoutes(status.Config); err == nil {
 			routing.Integrations = config.integrations
 		}
@@ -108,13 +108,13 @@ func (o *observer) askHeld(ctx context.Context, alert string) error {
 		return err
 	}
 	now := time.Now().UTC()
-	held := []Holding{}
+	held := []heldAlert{}
 	for _, one := range answer {
-		held = append(held, Holding(one))
+		held = append(held, heldAlert(one))
 	}
-	slices.SortFunc(held, func(a, b Holding) int { return compareKeys(a.Labels, b.Labels) })
+	slices.SortFunc(held, func(a, b heldAlert) int { return compareKeys(a.Labels, b.Labels) })
 	if known, ok := o.proofs.held[alert]; !ok || !reflect.DeepEqual(known, held) {
-		o.env.Record.Record(eventHeld, Held{At: now, Previous: o.proofs.heldAt[alert], Alert: alert, Alerts: held})
+		o.env.Record.Record(eventHeld, heldList{At: now, Previous: o.proofs.heldAt[alert], Alert: alert, Alerts: held})
 	}
 	o.proofs.held[alert], o.proofs.heldAt[alert] = held, now
 	return nil
@@ -126,15 +126,15 @@ func (o *observer) askCounts(ctx context.Context) error {
 		return err
 	}
 	now := time.Now().UTC()
-	counts := []Count{}
+	counts := []sentCount{}
 	for _, count := range answer {
 		if count.Total > 0 {
-			counts = append(counts, Count(count))
+			counts = append(counts, sentCount(count))
 		}
 	}
 	slices.SortFunc(counts, compareCounts)
 	if !reflect.DeepEqual(o.proofs.counts, counts) {
-		o.env.Record.Record(eventCounts, Counts{At: now, Previous: o.proofs.countsAt, Counts: counts})
+		o.env.Record.Record(eventCounts, countList{At: now, Previous: o.proofs.countsAt, Counts: counts})
 	}
 	o.proofs.counts, o.proofs.countsAt = counts, now
 	return nil
@@ -157,7 +157,7 @@ func (o *observer) askReceiver(ctx context.Context) error {
 		if o.proofs.arrived == nil || o.proofs.arrived[key] {
 			continue
 		}
-		o.env.Record.Record(eventArrived, Arrived(delivery))
+		o.env.Record.Record(eventArrived, arrival(delivery))
 	}
 	o.proofs.arrived = arrived
 	return nil

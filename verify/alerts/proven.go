@@ -119,7 +119,7 @@ func (e *evidence) routed(want Expectation, first firing) proof {
 }
 
 // suppressed says why Alertmanager keeps an alert to itself.
-func suppressed(one Holding) string {
+func suppressed(one heldAlert) string {
 	switch {
 	case len(one.SilencedBy) > 0:
 		return "it is silenced by " + strings.Join(one.SilencedBy, ", ")
@@ -142,7 +142,7 @@ func (e *evidence) notified(want Expectation, first firing) proof {
 	integrations, _ := e.integrations()
 	receivers := e.receivers(want, first)
 	result := proof{hindrance: "no integration it is routed to has notified since"}
-	var before Counts
+	var before countList
 	for _, look := range e.counts {
 		if !look.At.After(first.run.First) {
 			before = look
@@ -186,12 +186,12 @@ func (e *evidence) othersMoved(first firing, after time.Time) bool {
 }
 
 // rise is how much the counters of these receivers' integrations grew.
-func rise(before, after Counts, integrations map[string][]string, receivers []string) (sent, failed float64, reset bool) {
+func rise(before, after countList, integrations map[string][]string, receivers []string) (sent, failed float64, reset bool) {
 	for _, now := range after.Counts {
 		if now.Receiver != "" && !slices.Contains(receivers, now.Receiver) || !slices.Contains(through(integrations, receivers), now.Integration) {
 			continue
 		}
-		var was Count
+		var was sentCount
 		for _, one := range before.Counts {
 			if one.Integration == now.Integration && one.Receiver == now.Receiver {
 				was = one

@@ -1,7 +1,7 @@
 package alerts
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -11,6 +11,12 @@ import (
 	"gameday.dev/gameday/internal/journal"
 	"gameday.dev/gameday/verify"
 )
+
+// expected lies beside each recording.
+type expected struct {
+	Spec    Spec   `json:"spec"`
+	Summary string `json:"summary"` // words of it
+}
 
 // TestRecordings judges every recording in testdata. A name begins with the
 // verdict that the recording must get; beside it lie the check's spec and the
@@ -28,10 +34,7 @@ func TestRecordings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var expected struct {
-				Spec    Spec   `json:"spec"`
-				Summary string `json:"summary"`
-			}
+			var expected expected
 			readJSON(t, strings.TrimSuffix(file, ".jsonl")+".json", &expected)
 			finding := New("pager", expected.Spec).Judge(record)
 			verdict, _, _ := strings.Cut(name, "-")
@@ -66,9 +69,7 @@ func TestRecordingsLive(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var expected struct {
-				Spec Spec `json:"spec"`
-			}
+			var expected expected
 			readJSON(t, strings.TrimSuffix(file, ".jsonl")+".json", &expected)
 			check := New("pager", expected.Spec)
 			last := check.Judge(record)
@@ -93,7 +94,7 @@ func readJSON(t *testing.T, file string, out any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	decoder := json.NewDecoder(bufio.NewReader(strings.NewReader(string(data))))
+	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(out); err != nil {
 		t.Fatalf("%s: %v", file, err)

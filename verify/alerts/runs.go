@@ -28,7 +28,7 @@ type history struct {
 type track struct {
 	labels map[string]string
 	state  string
-	runs   []Run
+	runs   []alertRun
 	since  []time.Time
 }
 
@@ -64,9 +64,9 @@ func (h *history) add(answer []prometheus.Series) (moved []string) {
 }
 
 // extend adds a sample at the end; a sample that is not after the last is known already.
-func extend(runs []Run, at time.Time, join time.Duration) []Run {
+func extend(runs []alertRun, at time.Time, join time.Duration) []alertRun {
 	if len(runs) == 0 {
-		return append(runs, Run{First: at, Last: at, Samples: 1})
+		return append(runs, alertRun{First: at, Last: at, Samples: 1})
 	}
 	last := &runs[len(runs)-1]
 	gap := at.Sub(last.Last)
@@ -74,7 +74,7 @@ func extend(runs []Run, at time.Time, join time.Duration) []Run {
 	case gap <= 0:
 		return runs
 	case gap > join:
-		return append(runs, Run{First: at, Last: at, Samples: 1})
+		return append(runs, alertRun{First: at, Last: at, Samples: 1})
 	}
 	last.Last = at
 	last.Samples++
@@ -112,14 +112,14 @@ func merged(a, b []time.Time) []time.Time {
 }
 
 // list gives the series of these keys, or all, in a stable order.
-func (h *history) list(keys []string) []Series {
+func (h *history) list(keys []string) []alertSeries {
 	if keys == nil {
 		keys = slices.Sorted(maps.Keys(h.series))
 	}
-	series := []Series{}
+	series := []alertSeries{}
 	for _, key := range keys {
 		known := h.series[key]
-		series = append(series, Series{
+		series = append(series, alertSeries{
 			Labels: known.labels, State: known.state,
 			Runs: slices.Clone(known.runs), Since: slices.Clone(known.since),
 		})

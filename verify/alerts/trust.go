@@ -62,7 +62,7 @@ func (e *evidence) silent(of string) string {
 // away finds the stretch within which a server did not answer; its end is zero
 // when it never answered again.
 func (e *evidence) away(of string, during stretch) (reason string, found bool) {
-	var open *Gap
+	var open *gapMark
 	for _, gap := range e.gaps {
 		switch {
 		case gap.Of != of:
@@ -118,7 +118,7 @@ func (e *evidence) watchdog(during stretch) (gaps []string, watched bool) {
 	return gaps, watched
 }
 
-func holes(name string, runs []Run, during stretch, join time.Duration) []string {
+func holes(name string, runs []alertRun, during stretch, join time.Duration) []string {
 	var found []string
 	known := during.from
 	for _, run := range runs {
@@ -178,7 +178,7 @@ func (e *evidence) longest() time.Duration {
 // should have: unhealthy, changed or gone meanwhile.
 func (e *evidence) unsound(alert string, during stretch) []string {
 	var reasons []string
-	var before []Rule
+	var before []alertRule
 	for _, one := range e.rules {
 		if one.at.After(during.to) {
 			break
@@ -211,15 +211,15 @@ const healthErr = "err"
 // healed says whether a later look, still before the window, found the rule well.
 func healed(all []ruled, alert string, after, before time.Time) bool {
 	for _, one := range all {
-		if one.at.After(after) && !one.at.After(before) && !slices.ContainsFunc(named(one.rules, alert), func(r Rule) bool { return r.Health == healthErr }) {
+		if one.at.After(after) && !one.at.After(before) && !slices.ContainsFunc(named(one.rules, alert), func(r alertRule) bool { return r.Health == healthErr }) {
 			return true
 		}
 	}
 	return false
 }
 
-func named(rules []Rule, alert string) []Rule {
-	var found []Rule
+func named(rules []alertRule, alert string) []alertRule {
+	var found []alertRule
 	for _, rule := range rules {
 		if rule.Name == alert {
 			found = append(found, rule)
@@ -229,11 +229,11 @@ func named(rules []Rule, alert string) []Rule {
 }
 
 // changed compares what decides when a rule fires.
-func changed(before, now []Rule) bool {
+func changed(before, now []alertRule) bool {
 	if len(before) == 0 || len(now) == 0 {
 		return false
 	}
-	return !slices.EqualFunc(before, now, func(a, b Rule) bool {
+	return !slices.EqualFunc(before, now, func(a, b alertRule) bool {
 		return a.Query == b.Query && a.For == b.For && a.KeepFiringFor == b.KeepFiringFor &&
 			a.Interval == b.Interval && keyOf(a.Labels) == keyOf(b.Labels)
 	})

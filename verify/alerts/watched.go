@@ -21,7 +21,7 @@ func isWatchdog(name, query string) bool {
 }
 
 func (o *observer) isWatchdog(alert string) bool {
-	return slices.ContainsFunc(o.rules[true], func(rule Rule) bool { return rule.Watchdog && rule.Name == alert })
+	return slices.ContainsFunc(o.rules[true], func(rule alertRule) bool { return rule.Watchdog && rule.Name == alert })
 }
 
 func (c check) expects(alert string) bool {
@@ -70,16 +70,16 @@ func oldest(rules []prometheus.Rule) time.Time {
 }
 
 // convert keeps what a judge needs of rules, in a stable order.
-func convert(answer []prometheus.Rule) []Rule {
-	rules := make([]Rule, 0, len(answer))
+func convert(answer []prometheus.Rule) []alertRule {
+	rules := make([]alertRule, 0, len(answer))
 	for _, rule := range answer {
-		rules = append(rules, Rule{
+		rules = append(rules, alertRule{
 			Name: rule.Name, Group: rule.Group, Query: rule.Query, Labels: rule.Labels,
 			For: secondsOf(rule.For), KeepFiringFor: secondsOf(rule.KeepFiringFor), Interval: secondsOf(rule.Interval),
 			Health: rule.Health, LastError: rule.LastError, Watchdog: isWatchdog(rule.Name, rule.Query),
 		})
 	}
-	slices.SortStableFunc(rules, func(a, b Rule) int {
+	slices.SortStableFunc(rules, func(a, b alertRule) int {
 		return cmp.Or(strings.Compare(a.Group, b.Group), strings.Compare(a.Name, b.Name))
 	})
 	return rules

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -125,6 +126,11 @@ receivers: [{name: "null"}, {name: webhook, webhook_configs: [{url: "http://127.
 		time.Sleep(6 * time.Second)
 		prom()
 		time.Sleep(6 * time.Second)
+	}
+	if os.Getenv("LIVE_FREEZE") != "" {
+		process.Process.Signal(syscall.SIGSTOP)
+		time.Sleep(20 * time.Second)
+		process.Process.Signal(syscall.SIGCONT)
 	}
 	broken.Store(false)
 	w.Append("kill-one", "", journal.StepUndone, journal.Undone{OK: true})

@@ -14,6 +14,10 @@ import (
 // and how much later than its effect an answer of the API server may be noted.
 const reactionTime = 2 * time.Second
 
+// markingTime is how long after a node came back its pods are still being
+// marked not Ready.
+const markingTime = 5 * time.Second
+
 // loss is a pod that stopped being available and has not been made up for.
 type loss struct {
 	podChange
@@ -253,16 +257,23 @@ func (h *history) stepWith(at time.Time, is func(journal.Target) bool) (verify.S
 	return verify.StepTimes{}, false
 }
 
-// nodeDown says whether the pod's node was not Ready when it was lost. The
-// node's own change is written beside the pod's and may come a moment later.
+// nodeDown says whether the pod's node was not Ready when it was lost, or just
+// before: the node controller marks the pods of a node after the node, and a node
+// that comes back at once doesn't stop it.
 func (h *history) nodeDown(l loss) (nodeEvent, bool) {
-	var last nodeEvent
+	var down nodeEvent
 	for _, node := range h.nodes {
-		if node.Name == l.Node && !node.At.After(l.at.Add(reactionTime)) {
-			last = node
+		switch {
+		case node.Name != l.Node:
+		case node.At.After(l.at.Add(reactionTime)):
+			return down, down.Name != ""
+		case !node.Ready:
+			down = node
+		case node.At.Before(l.at.Add(-markingTime)):
+			down = nodeEvent{}
 		}
 	}
-	return last, last.Name != "" && !last.Ready
+	return down, down.Name != ""
 }
 
 // namespace is that of the workload.

@@ -88,8 +88,9 @@ type belowEvent struct {
 
 // gapEvent is a stretch in which this check's eyes were shut.
 type gapEvent struct {
-	From  time.Time `json:"from"`
-	To    time.Time `json:"to"`
+	From time.Time `json:"from"`
+	// To is zero while the gap lasts; the event follows again when it is over.
+	To    time.Time `json:"to,omitzero"`
 	Watch string    `json:"watch"` // pods, Deployment, …; "connection" when it was all of them
 	Why   string    `json:"why"`
 	// Lost is true when changes may have gone unseen: the watch had to begin
@@ -97,8 +98,7 @@ type gapEvent struct {
 	// to lie in the gap.
 	Lost bool `json:"lost"`
 	// Steady is, for a lost gap of the pods, how many pods are proven to have
-	// been available throughout: the same pod with the same Ready transition
-	// before and after.
+	// been available throughout: the very same version before and after.
 	Steady int `json:"steady,omitempty"`
 }
 

@@ -2,7 +2,6 @@ package availability
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -126,7 +125,7 @@ func (f *feed[T]) follow(ctx context.Context, from position) position {
 		}
 	}
 	if ctx.Err() != nil && why != nil { // the end came while the eyes were shut
-		f.closeGap(from, fmt.Errorf("still not seeing at the end: %w", why), true, f.clock.now())
+		f.closeGap(from, "not seen again: "+reason(why), true, f.clock.now())
 	}
 	return from
 }
@@ -146,10 +145,11 @@ func (f *feed[T]) resumed(from position, why error) {
 	if now.Sub(from.seen) <= lateAfter {
 		return
 	}
-	if why == nil {
-		why = errors.New("the watch ended")
+	cause := "the watch ended"
+	if why != nil {
+		cause = reason(why)
 	}
-	f.closeGap(from, fmt.Errorf("%w; resumed without loss", why), false, now.Add(catchUp))
+	f.closeGap(from, cause+"; resumed without loss", false, now.Add(catchUp))
 }
 
 // relist begins anew after the position was lost.
@@ -159,13 +159,13 @@ func (f *feed[T]) relist(ctx context.Context, from position) (position, error) {
 		return from, err
 	}
 	now := f.clock.now()
-	gap := gapEvent{From: from.seen, To: now, Watch: f.name, Why: from.lost.Error(), Lost: true}
+	gap := gapEvent{From: from.seen, To: now, Watch: f.name, Why: reason(from.lost), Lost: true}
 	f.post(func() { f.sink.replace(items, now, &gap) })
 	return position{version: version, seen: now}, nil
 }
 
-func (f *feed[T]) closeGap(from position, why error, lost bool, to time.Time) {
-	gap := gapEvent{From: from.seen, To: to, Watch: f.name, Why: why.Error(), Lost: lost}
+func (f *feed[T]) closeGap(from position, why string, lost bool, to time.Time) {
+	gap := gapEvent{From: from.seen, To: to, Watch: f.name, Why: why, Lost: lost}
 	f.post(func() { f.sink.gap(gap) })
 }
 

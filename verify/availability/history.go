@@ -70,8 +70,25 @@ func readHistory(record *journal.Record, check string) (*history, error) {
 	if h.judged.from.IsZero() && len(h.counts) > 0 {
 		h.judged.from = h.counts[0].At
 	}
+	h.closeGaps()
 	h.unobserved()
 	return h, nil
+}
+
+// closeGaps drops the announcement of each gap that is over, and lets those
+// that last reach to the end of what is known.
+func (h *history) closeGaps() {
+	over := func(open gapEvent) bool {
+		return slices.ContainsFunc(h.gaps, func(g gapEvent) bool {
+			return !g.To.IsZero() && g.Watch == open.Watch && g.From.Equal(open.From)
+		})
+	}
+	h.gaps = slices.DeleteFunc(slices.Clone(h.gaps), func(g gapEvent) bool { return g.To.IsZero() && over(g) })
+	for i := range h.gaps {
+		if h.gaps[i].To.IsZero() {
+			h.gaps[i].To = later(h.gaps[i].From, h.judged.to)
+		}
+	}
 }
 
 // read takes in one event of this check.

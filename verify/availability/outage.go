@@ -139,6 +139,8 @@ func (h *history) recover(segments []segment, within time.Duration) recovery {
 		r.last = s.countEvent
 	}
 	switch {
+	case h.blindAt(window.to) && !h.ended && h.judged.to.Before(r.deadline):
+		r.state = notYet // the count may be seen again in time
 	case h.blindAt(window.to):
 		r.state = unknown
 	case whole:

@@ -83,7 +83,7 @@ func (c *check) noSuchWorkload(all []slimWorkload) error {
 		return strings.Compare(a, b)
 	})
 	hint := fmt.Sprintf("%s in namespace %s: %s", resourceOf(w.Kind), w.Namespace, strings.Join(names[:min(len(names), most)], ", "))
-	if distance(names[0], w.Name) <= max(1, len(w.Name)/3) {
+	if distance(names[0], w.Name) <= max(2, len(w.Name)/3) {
 		hint = fmt.Sprintf("did you mean %s? %s", names[0], hint)
 	}
 	return refusal.New(hint, "no %s %s in namespace %s", w.Kind, w.Name, w.Namespace)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http/httptrace"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -65,7 +66,7 @@ func (p *pulse) run(ctx context.Context) {
 		trouble = p.beat(context.WithoutCancel(ctx), min(p.grace, pulseLimit), trouble)
 	}
 	if trouble != nil {
-		p.report(p.clock.now(), trouble)
+		p.report(p.clock.now(), trouble, true) // what the watches missed is never going to arrive
 	}
 }
 
@@ -76,6 +77,9 @@ func (p *pulse) beat(ctx context.Context, limit time.Duration, trouble error) er
 		return trouble
 	}
 	if err != nil {
+		if trouble == nil {
+			p.report(time.Time{}, err, true)
+		}
 		return err
 	}
 	if trouble == nil && took > lateAfter {
@@ -83,16 +87,29 @@ func (p *pulse) beat(ctx context.Context, limit time.Duration, trouble error) er
 	}
 	now := p.clock.now()
 	if trouble != nil {
-		p.report(now.Add(catchUp), trouble)
+		p.report(now.Add(catchUp), trouble, false)
 	}
 	p.last.Store(&now)
 	return nil
 }
 
-func (p *pulse) report(to time.Time, why error) {
+// report writes a gap since the last good answer. Without an end it is written
+// as soon as it is noticed, so that a judge doesn't take the last count for the
+// present one while nothing is seen; the same gap follows again with its end.
+func (p *pulse) report(to time.Time, why error, lost bool) {
 	if from := p.alive(); !from.IsZero() {
-		p.gap(gapEvent{From: from, To: to, Watch: watchConnection, Why: why.Error()})
+		p.gap(gapEvent{From: from, To: to, Watch: watchConnection, Why: reason(why), Lost: lost})
 	}
+}
+
+// reason leaves out of an error the request it was for: every gap says already
+// what was not seen.
+func reason(err error) string {
+	var request *url.Error
+	if errors.As(err, &request) {
+		return request.Err.Error()
+	}
+	return err.Error()
 }
 
 // ask makes one request and says how long the server took over it. The time

@@ -203,7 +203,7 @@ func (t *tally) replacePods(items []seenPod, at time.Time, gap *gapEvent) {
 		if is := after.availableAt != 0; is != was {
 			changes = append(changes, after.change(is, seen.why))
 		}
-		if gap != nil && t.steady(previous[seen.uid], after, gap.From) {
+		if gap != nil && steady(previous[seen.uid], after) {
 			gap.Steady++
 		}
 		delete(previous, seen.uid)
@@ -225,13 +225,12 @@ func (t *tally) replacePods(items []seenPod, at time.Time, gap *gapEvent) {
 }
 
 // steady says whether a pod was certainly available throughout a gap: it was
-// before and is after, and its Ready condition shows the same transition. The
-// API's transition times are whole seconds, so a pod that became available
-// within the last second before the gap proves nothing.
-func (t *tally) steady(before, after podState, gap time.Time) bool {
-	return before.availableAt != 0 && after.availableAt != 0 &&
-		before.readySince == after.readySince &&
-		gap.UnixNano()-before.availableAt >= int64(time.Second)
+// before, and the object is the very same version after. Nothing less will do.
+// The Ready condition's transition time in particular proves nothing: when a node
+// goes and comes back, its kubelet overwrites what the node controller had set
+// with its own view, old transition time included.
+func steady(before, after podState) bool {
+	return before.availableAt != 0 && after.availableAt != 0 && before.version == after.version
 }
 
 // recount looks at every pod anew, after what counts has changed: another

@@ -114,7 +114,7 @@ func (j *judgement) unrecovered() string {
 		return "the record ends before the faults did"
 	case j.Settling.IsZero():
 		return "the faults are not over"
-	case j.recovery.state == unknown && j.blindAt(earlier(j.judged.to, j.recovery.deadline)):
+	case j.blindAt(earlier(j.judged.to, j.recovery.deadline)):
 		return "whether the full count came back was not seen"
 	default:
 		return fmt.Sprintf("%s available %s after the faults ended, %s allowed",

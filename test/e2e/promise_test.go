@@ -1,0 +1,66 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"sigs.k8s.io/e2e-framework/pkg/envconf"
+	"sigs.k8s.io/e2e-framework/pkg/features"
+)
+
+// promise is one sentence about gameday and the proof of it.
+type promise struct {
+	says  string
+	needs need
+	proof func(*scene)
+}
+
+// need is what a proof asks of the cluster beyond its API.
+type need int
+
+const (
+	anyCluster   need = iota
+	realNodes         // pods really run, nodes and daemons can be broken
+	monitoring        // Prometheus, Alertmanager and a receiver watch it
+	ownMachinery      // the control plane's daemons are ours to break
+)
+
+// prove shows each promise as a feature of its own: one that is broken keeps
+// none of the others from being shown.
+func prove(t *testing.T, promises ...promise) {
+	t.Helper()
+	var all []features.Feature
+	for _, p := range promises {
+		all = append(all, features.New(p.says).Assess("holds", func(ctx context.Context, t *testing.T, _ *envconf.Config) context.Context {
+			if why := missing(p.needs); why != "" {
+				skip(t, why)
+			}
+			p.proof(newScene(ctx, t))
+			return ctx
+		}).Feature())
+	}
+	suite.Test(t, all...)
+}
+
+func missing(needs need) string {
+	local := theWorld.provider.Cluster()
+	switch {
+	case needs == monitoring && theWorld.provider.Endpoints().Prometheus == "":
+		return "needs monitoring: set PROMETHEUS_URL, ALERTMANAGER_URL and WEBHOOK_URL"
+	case needs == ownMachinery && local == nil:
+		return "breaks the control plane, which is only done to a cluster of the suite's own (CLUSTER=local or kwok)"
+	case needs == realNodes && os.Getenv("CLUSTER") == "kwok":
+		return "needs pods that really run, which the kwok flavour only pretends"
+	}
+	return ""
+}
+
+// skip says why, and is a failure where nothing may be skipped.
+func skip(t *testing.T, why string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" && os.Geteuid() == 0 {
+		t.Fatal("nothing may be skipped in CI as root: " + why)
+	}
+	t.Skip("skipped: " + why)
+}
