@@ -1,6 +1,7 @@
 package nodedrain
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -98,11 +99,15 @@ func (t *tracker) await(ctx context.Context, enough func([]resident) bool) error
 // residents lists who is there now, sorted.
 func (t *tracker) residents() []resident {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	residents, _ := t.list()
+	t.mu.Unlock()
+	slices.SortFunc(residents, func(a, b resident) int {
+		return cmp.Or(strings.Compare(a.pod.Namespace, b.pod.Namespace), strings.Compare(a.pod.Name, b.pod.Name))
+	})
 	return residents
 }
 
+// list does not sort: await calls it for every change on a node.
 func (t *tracker) list() (residents []resident, complete bool) {
 	complete = true
 	for _, view := range t.nodes {
@@ -111,7 +116,6 @@ func (t *tracker) list() (residents []resident, complete bool) {
 			residents = append(residents, r)
 		}
 	}
-	slices.SortFunc(residents, func(a, b resident) int { return strings.Compare(a.pod.String(), b.pod.String()) })
 	return residents, complete
 }
 

@@ -64,7 +64,7 @@ func (e *endpoint) ask(ctx context.Context, path string, query url.Values, media
 	if err != nil {
 		return nil, transportError(ctx, err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }() // it was only read
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):

@@ -114,6 +114,9 @@ func (r *results) add(subject, load string, figures []figure) {
 }
 
 func (r *results) print(w io.Writer) {
+	if len(r.Figures) == 0 {
+		return
+	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "FIGURE\tMEASURED\tRANGE\tTARGET\t")
 	for _, f := range r.Figures {

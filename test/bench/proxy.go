@@ -55,6 +55,7 @@ func newCounter(c *cluster.Cluster) (*counter, error) {
 		Rewrite: func(r *httputil.ProxyRequest) {
 			n.count(r.In)
 			r.SetURL(to)
+			r.Out.Header.Del("Authorization") // the counter has credentials of its own
 		},
 		Transport:     upstream,
 		FlushInterval: -1, // watches
@@ -74,7 +75,7 @@ func (n *counter) writeKubeconfig(path string) error {
 	const name = "counted"
 	return clientcmd.WriteToFile(clientcmdapi.Config{
 		Clusters:       map[string]*clientcmdapi.Cluster{name: {Server: n.server.URL, CertificateAuthorityData: authority}},
-		AuthInfos:      map[string]*clientcmdapi.AuthInfo{name: {}},
+		AuthInfos:      map[string]*clientcmdapi.AuthInfo{name: {Token: "unused"}}, // without any, kubectl would ask for one
 		Contexts:       map[string]*clientcmdapi.Context{name: {Cluster: name, AuthInfo: name}},
 		CurrentContext: name,
 	}, path)

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"gameday.dev/gameday/test/cluster/internal/cgroup"
 	"gameday.dev/gameday/test/cluster/internal/nodeinit"
 	"gameday.dev/gameday/test/cluster/internal/process"
 )
@@ -85,13 +86,13 @@ var durable = map[string]string{
 // for local volumes.
 func (n *Node) VolumeDir() string { return n.path("mnt") }
 
-// PowerOn starts the node's process 1, connects it and starts containerd. The
-// kubelet follows with StartKubelet, or with Boot, which is both.
+// powerOn starts the node's process 1, connects it and starts containerd. The
+// rest follows with join.
 func (n *Node) powerOn(ctx context.Context) error {
 	if n.Powered() {
 		return fmt.Errorf("node %s has power already", n.Name)
 	}
-	if err := n.prepare(); err != nil {
+	if err := errors.Join(n.renewGroup(), n.prepare()); err != nil {
 		return fmt.Errorf("preparing node %s: %w", n.Name, err)
 	}
 	pid, err := n.startInit()
@@ -113,6 +114,16 @@ func (n *Node) powerOn(ctx context.Context) error {
 		return fmt.Errorf("connecting node %s: %w", n.Name, err)
 	}
 	return n.start(ctx, containerd)
+}
+
+// renewGroup empties the node's cgroup, as a reboot does. The kubelet would ask
+// containerd about each pod it finds there, and take three seconds for each to
+// learn that it is gone.
+func (n *Node) renewGroup() error {
+	if err := cgroup.Destroy(n.group(), 10*time.Second); err != nil {
+		return err
+	}
+	return cgroup.Create(n.daemonsGroup())
 }
 
 func (n *Node) initLog() string { return n.cluster.path("logs", n.Name+"-init.log") }

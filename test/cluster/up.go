@@ -179,27 +179,18 @@ func claimDirectories(c *Cluster) error {
 	return os.Chmod(c.dir, 0o700) // keys are in it
 }
 
-// createGroups makes the cgroups. The kwok flavour does without where they cannot be had.
+// createGroups makes the cgroup of the daemons on the machine; nodes make their own. The
+// kwok flavour does without where there can be none.
 func (c *Cluster) createGroups() error {
-	groups := []string{c.group("machine")}
-	if c.Flavour == Local {
-		for i := 1; i <= c.Nodes; i++ {
-			groups = append(groups, c.group(nodeName(i), "daemons"))
-		}
-	} else if runtime.GOOS != "linux" || os.Geteuid() != 0 {
+	if c.Flavour == Kwok && (runtime.GOOS != "linux" || os.Geteuid() != 0) {
 		return nil
 	}
-	c.Grouped = true
-	for _, group := range groups {
-		if err := cgroup.Create(group); err != nil {
-			if c.Flavour == Kwok {
-				c.Grouped = false
-				return nil
-			}
-			return err
-		}
+	err := cgroup.Create(c.group("machine"))
+	if err != nil && c.Flavour == Kwok {
+		return nil
 	}
-	return c.save()
+	c.Grouped = err == nil
+	return errors.Join(err, c.save())
 }
 
 func (c *Cluster) startControlPlane(ctx context.Context, ready chan<- struct{}) error {

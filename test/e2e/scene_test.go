@@ -30,12 +30,16 @@ func newScene(ctx context.Context, t *testing.T) *scene {
 	_, err := s.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.ns}}, metav1.CreateOptions{})
 	s.must(err)
 	t.Cleanup(func() {
-		// Not waited for: each scene has its own, and the cluster cleans up meanwhile.
+		// The namespace first, so that no controller brings its pods back. They
+		// are waited for, since the next scene may drain their node.
 		now := int64(0)
-		if err := s.client.CoreV1().Pods(s.ns).DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &now}, metav1.ListOptions{}); err != nil {
-			t.Logf("deleting the pods of %s: %v", s.ns, err)
-		}
 		s.must(s.client.CoreV1().Namespaces().Delete(ctx, s.ns, metav1.DeleteOptions{}))
+		s.eventually("the scene's pods are gone", func() (bool, string) {
+			pods := s.client.CoreV1().Pods(s.ns)
+			_ = pods.DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &now}, metav1.ListOptions{})
+			left, err := pods.List(ctx, metav1.ListOptions{})
+			return err == nil && len(left.Items) == 0, fmt.Sprintf("%d are left, %v", len(left.Items), err)
+		})
 		s.leaveNodesAsTheyWere()
 	})
 	return s

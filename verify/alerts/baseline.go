@@ -111,7 +111,7 @@ func (e *evidence) doubts() outcome {
 	for _, reason := range distinct(reasons) {
 		o.worse(verify.Inconclusive, "cannot tell: "+reason)
 	}
-	if why := e.silent(ofPrometheus); why != "" {
+	if why := e.silent(); why != "" {
 		o.worse(verify.Inconclusive, "cannot tell: "+why)
 	}
 	return o

@@ -198,14 +198,6 @@ func (e *evidence) through() time.Time {
 	return to
 }
 
-// began is from when on the samples are known.
-func (e *evidence) began() time.Time {
-	if len(e.coverage) == 0 {
-		return time.Time{}
-	}
-	return e.coverage[0].from
-}
-
 // interval is how often the rules of that name are evaluated.
 func (e *evidence) interval(alert string) time.Duration {
 	var longest time.Duration

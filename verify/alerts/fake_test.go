@@ -109,7 +109,7 @@ func TestObserve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer writer.Close()
+	defer func() { _ = writer.Close() }()
 	started, ended := make(chan struct{}), make(chan error, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
@@ -155,7 +155,7 @@ func TestObserve(t *testing.T) {
 // TestObserveLiars: whatever a server answers, it is never a pass.
 func TestObserveLiars(t *testing.T) {
 	for name, serve := range map[string]http.HandlerFunc{
-		"500":   func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
+		"500":   func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
 		"html":  func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>login</html>")) },
 		"empty": func(http.ResponseWriter, *http.Request) {},
 		"yes to everything": func(w http.ResponseWriter, _ *http.Request) {
@@ -172,7 +172,7 @@ func TestObserveLiars(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer writer.Close()
+			defer func() { _ = writer.Close() }()
 			c := New("pager", Spec{Expect: []Expectation{{Alert: "Down", Step: "kill", Within: seconds(5)}}})
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 			defer cancel()

@@ -125,7 +125,7 @@ func (e *evidence) doubtSilence(o *outcome, spec Spec, fault time.Time) {
 	var reasons []string
 	if !e.final {
 		reasons = append(reasons, fmt.Sprintf("the history was not collected at the end, only up to %s", clock(e.through())))
-		if why := e.silent(ofPrometheus); why != "" {
+		if why := e.silent(); why != "" {
 			reasons = append(reasons, why)
 		}
 	}

@@ -24,6 +24,7 @@ func (p *preflight) checkRoute(want Expectation, rule alertRule, wait *wait) err
 		case yes:
 			return refusal.New("expire the silence, or promise proof: firing", "%s is silenced until %s by %s (%s: %s)",
 				want.Alert, silence.EndsAt.UTC().Format("2006-01-02 15:04 MST"), silence.CreatedBy, silence.ID, silence.Comment)
+		case no:
 		case maybe:
 			p.note("%s may be silenced by %s (%s), depending on labels not known beforehand", want.Alert, silence.CreatedBy, silence.ID)
 		}

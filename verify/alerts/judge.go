@@ -43,7 +43,7 @@ func (c check) blind(e *evidence) (verify.Finding, bool) {
 	}
 	why := e.failed
 	if why == "" {
-		why = e.silent(ofPrometheus)
+		why = e.silent()
 	}
 	if why == "" {
 		why = "no samples were recorded"

@@ -30,7 +30,7 @@ func metricsOf(query string) []string {
 			case called && (lower == "absent" || lower == "absent_over_time" || slices.Contains(groupings(), lower)):
 				i = len(query) - len(rest)
 				i += enclosed(query[i:])
-			case called || slices.Contains(keywords(), lower) || aggregates(lower, rest):
+			case called || slices.Contains(keywords(), lower) || aggregates(rest):
 			default:
 				names = append(names, name)
 			}
@@ -52,7 +52,7 @@ func keywords() []string {
 }
 
 // aggregates recognises "sum by (x) (…)", where the name is not followed by its parenthesis.
-func aggregates(name, rest string) bool {
+func aggregates(rest string) bool {
 	rest = strings.ToLower(rest)
 	return strings.HasPrefix(rest, "by") && followed(rest[2:]) || strings.HasPrefix(rest, "without") && followed(rest[7:])
 }

@@ -35,8 +35,9 @@ type observer struct {
 	intervals map[string]time.Duration // of the rules of that name
 	usual     time.Duration            // interval where no rule is known
 	live      *history
-	firing    map[string]bool // series that had a sample at the last poll
-	down      map[string]bool // servers that do not answer
+	firing    map[string]bool      // series that had a sample at the last poll
+	down      map[string]bool      // servers that do not answer
+	heard     map[string]time.Time // when each last answered
 	proofs    proofs
 }
 
@@ -50,6 +51,7 @@ func (c check) Observe(ctx context.Context, env verify.Env) error {
 	if err := o.begin(ctx); err != nil {
 		return fmt.Errorf("watching alerts: %w", err)
 	}
+	o.answered(ctx, ofPrometheus, nil)
 	env.Started()
 	o.watch(ctx)
 	grace := env.Grace
@@ -70,7 +72,7 @@ func (c check) observer(env verify.Env) (*observer, error) {
 	o := &observer{
 		check: c, env: env,
 		rules: map[bool][]alertRule{}, intervals: map[string]time.Duration{}, usual: defaultInterval,
-		firing: map[string]bool{}, down: map[string]bool{}, proofs: newProofs(),
+		firing: map[string]bool{}, down: map[string]bool{}, heard: map[string]time.Time{}, proofs: newProofs(),
 	}
 	o.live = newHistory(o.intervalOf)
 	var err error
@@ -147,16 +149,24 @@ func (o *observer) finish(ctx context.Context) {
 	o.closeProofs()
 }
 
-// answered writes a gap when a server stops answering, and its end.
+// answered writes a gap when a server stops answering, and its end. The gap
+// begins with its last answer: nobody knows when it went away after that.
 func (o *observer) answered(ctx context.Context, of string, err error) {
+	now := time.Now().UTC()
 	switch {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil: // we hung up
 	case err != nil && !o.down[of]:
 		o.down[of] = true
-		o.env.Record.Record(eventGap, gapMark{At: time.Now().UTC(), Of: of, Reason: err.Error()})
+		since := o.heard[of]
+		if since.IsZero() {
+			since = now
+		}
+		o.env.Record.Record(eventGap, gapMark{At: since, Of: of, Reason: err.Error()})
 	case err == nil && o.down[of]:
-		o.down[of] = false
-		o.env.Record.Record(eventGap, gapMark{At: time.Now().UTC(), Of: of})
+		o.env.Record.Record(eventGap, gapMark{At: now, Of: of})
+		fallthrough
+	case err == nil:
+		o.down[of], o.heard[of] = false, now
 	}
 }
 

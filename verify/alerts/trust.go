@@ -40,7 +40,7 @@ func (e *evidence) unseen(during stretch) []string {
 	}
 	if known.Before(during.to) {
 		reason := fmt.Sprintf("no samples were collected after %s", clock(known))
-		if why := e.silent(ofPrometheus); why != "" {
+		if why := e.silent(); why != "" {
 			reason += ": " + why
 		}
 		reasons = append(reasons, reason)
@@ -48,11 +48,11 @@ func (e *evidence) unseen(during stretch) []string {
 	return reasons
 }
 
-// silent is why a server does not answer at the end of the record.
-func (e *evidence) silent(of string) string {
+// silent is why Prometheus does not answer at the end of the record.
+func (e *evidence) silent() string {
 	why := ""
 	for _, gap := range e.gaps {
-		if gap.Of == of {
+		if gap.Of == ofPrometheus {
 			why = gap.Reason
 		}
 	}

@@ -27,6 +27,10 @@ const (
 	// delivered late.
 	catchUp = 250 * time.Millisecond
 
+	// proveFor is how long a watch has to go without an error, when it delivers
+	// nothing, to be believed.
+	proveFor = 5 * time.Second
+
 	retryFirst = 50 * time.Millisecond
 	retryMost  = time.Second
 )
@@ -112,8 +116,7 @@ func (f *feed[T]) follow(ctx context.Context, from position) position {
 		} else {
 			stream, err := f.watch(ctx, from.version)
 			if err == nil {
-				f.resumed(from, why)
-				return f.drain(ctx, stream, from)
+				return f.drain(ctx, stream, from, why)
 			}
 			if why = err; unresumable(err) {
 				from.lost = err
@@ -138,20 +141,6 @@ func (f *feed[T]) watch(ctx context.Context, version string) (watch.Interface, e
 	})
 }
 
-// resumed reports that a watch went on from where it had stopped: nothing was
-// lost, but what happened meanwhile is about to arrive late.
-func (f *feed[T]) resumed(from position, why error) {
-	now := f.clock.now()
-	if now.Sub(from.seen) <= lateAfter {
-		return
-	}
-	cause := "the watch ended"
-	if why != nil {
-		cause = reason(why)
-	}
-	f.closeGap(from, cause+"; resumed without loss", false, now.Add(catchUp))
-}
-
 // relist begins anew after the position was lost.
 func (f *feed[T]) relist(ctx context.Context, from position) (position, error) {
 	items, version, err := f.listAll(ctx)
@@ -169,33 +158,70 @@ func (f *feed[T]) closeGap(from position, why string, lost bool, to time.Time) {
 	f.post(func() { f.sink.gap(gap) })
 }
 
-// drain hands on what a watch delivers until it ends.
-func (f *feed[T]) drain(ctx context.Context, stream watch.Interface, at position) position {
+// drain hands on what a watch delivers until it ends. why is the trouble there
+// was in opening it.
+func (f *feed[T]) drain(ctx context.Context, stream watch.Interface, at position, why error) position {
 	defer stream.Stop()
 	opened := f.clock.now()
+	// An API server that can't resume from a version often says so only after
+	// it has accepted the watch. Until the watch has proven itself, nothing has
+	// been seen since its predecessor ended.
+	proving := time.NewTimer(proveFor)
+	defer proving.Stop()
+	proven := false
+	prove := func() {
+		if !proven {
+			proven = true
+			f.resumed(at, opened, why)
+		}
+	}
 	for {
 		select {
 		case <-ctx.Done():
+			if !proven && opened.Sub(at.seen) > lateAfter {
+				f.closeGap(at, "the watch had only just been opened again", true, f.clock.now())
+			}
 			return at
+		case <-proving.C:
+			prove()
 		case event, ok := <-stream.ResultChan():
 			// The moment of receipt is the measure; take it before anything else.
 			now := f.clock.now()
-			if !ok {
-				at.seen = f.seenUntil(at.seen, opened, now)
-				return at
+			if ok && event.Type != watch.Error {
+				prove()
+				at.version, at.seen = f.deliver(event, now, at.version), now
+				continue
 			}
-			if event.Type == watch.Error {
+			if proven {
 				at.seen = f.seenUntil(at.seen, opened, now)
-				if err := apierrors.FromObject(event.Object); unresumable(err) {
-					at.lost = err
-				} else {
+			}
+			if !ok {
+				if !proven {
 					pause(ctx, retryFirst)
 				}
 				return at
 			}
-			at.version, at.seen = f.deliver(event, now, at.version), now
+			if err := apierrors.FromObject(event.Object); unresumable(err) {
+				at.lost = err
+			} else {
+				pause(ctx, retryFirst)
+			}
+			return at
 		}
 	}
+}
+
+// resumed reports that a watch went on from where it had stopped: nothing was
+// lost, but what happened meanwhile arrives late.
+func (f *feed[T]) resumed(from position, opened time.Time, why error) {
+	if opened.Sub(from.seen) <= lateAfter {
+		return
+	}
+	cause := "the watch ended"
+	if why != nil {
+		cause = reason(why)
+	}
+	f.closeGap(from, cause+"; resumed without loss", false, opened.Add(catchUp))
 }
 
 // seenUntil says up to when an ended watch had shown everything. One that ran

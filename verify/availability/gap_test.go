@@ -13,6 +13,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
@@ -27,6 +28,7 @@ type apiServer struct {
 	mu      sync.Mutex
 	pods    []corev1.Pod
 	expired bool          // watches of pods are answered 410
+	accepts bool          // but only after they have been accepted
 	refused bool          // and everything 503
 	cut     chan struct{} // closed to end the watches
 	watches chan metav1.WatchEvent
@@ -48,18 +50,23 @@ func newAPIServer(t *testing.T) *apiServer {
 
 func (s *apiServer) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	cut, expired, refused := s.cut, s.expired, s.refused
+	cut, expired, accepts, refused := s.cut, s.expired, s.accepts, s.refused
 	pods := append([]corev1.Pod(nil), s.pods...)
 	s.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
 	resource := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
 	switch {
 	case refused:
-		status(w, http.StatusServiceUnavailable, "ServiceUnavailable")
+		w.WriteHeader(http.StatusServiceUnavailable)
 	case r.URL.Query().Get("watch") == "":
 		json.NewEncoder(w).Encode(list(resource, pods))
+	case resource == "pods" && expired && accepts:
+		event := metav1.WatchEvent{Type: string(watch.Error)}
+		event.Object.Raw, _ = json.Marshal(gone)
+		json.NewEncoder(w).Encode(event)
 	case resource == "pods" && expired:
-		status(w, http.StatusGone, "Expired")
+		w.WriteHeader(http.StatusGone)
+		json.NewEncoder(w).Encode(gone)
 	default:
 		w.(http.Flusher).Flush()
 		var events chan metav1.WatchEvent
@@ -81,12 +88,9 @@ func (s *apiServer) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func status(w http.ResponseWriter, code int, reason string) {
-	w.WriteHeader(code)
-	json.NewEncoder(w).Encode(metav1.Status{
-		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure,
-		Code: int32(code), Reason: metav1.StatusReason(reason), Message: "too old resource version",
-	})
+var gone = metav1.Status{
+	TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure,
+	Code: http.StatusGone, Reason: metav1.StatusReasonExpired, Message: "too old resource version",
 }
 
 func list(resource string, pods []corev1.Pod) any {
@@ -152,6 +156,11 @@ func TestGaps(t *testing.T) {
 				s.pods[i] = *pod("web", letter, "n1", true)
 			}
 		}, true, true, 0, verify.Inconclusive},
+		{"relisted late, after the watch was accepted", func(s *apiServer) {
+			for i := range 2 {
+				s.pods[i].ResourceVersion = "9"
+			}
+		}, true, true, 1, verify.Inconclusive},
 		{"relisted, the floor is broken", func(s *apiServer) { s.pods = s.pods[:1] }, true, true, 1, verify.Fail},
 	}
 	for _, test := range tests {
@@ -163,8 +172,8 @@ func TestGaps(t *testing.T) {
 			m.run("kill", journal.StepInjecting, nil)
 			server.change(func() {
 				test.meanwhile(server)
-				server.expired = test.expired
-				server.refused = true
+				server.expired, server.refused = test.expired, true
+				server.accepts = strings.HasPrefix(test.name, "relisted late")
 			})
 			server.cutWatches()
 			time.Sleep(300 * time.Millisecond)

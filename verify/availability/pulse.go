@@ -121,7 +121,8 @@ func (p *pulse) ask(ctx context.Context, limit time.Duration) (time.Duration, er
 	var asked, answered atomic.Int64
 	start := p.clock.now()
 	trace := &httptrace.ClientTrace{
-		GetConn:              func(string) { asked.Store(int64(p.clock.now().Sub(start))) },
+		// Only the first: client-go repeats a request that a dying server cut off.
+		GetConn:              func(string) { asked.CompareAndSwap(0, int64(p.clock.now().Sub(start))) },
 		GotFirstResponseByte: func() { answered.Store(int64(p.clock.now().Sub(start))) },
 	}
 	err := p.get(httptrace.WithClientTrace(ctx, trace), p.name, metav1.GetOptions{ResourceVersion: "0"})

@@ -26,7 +26,14 @@ func TestReal(t *testing.T) {
 	config, _ := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	config.QPS = -1
 	client := kubernetes.NewForConfigOrDie(config)
-	post := func(ip, ready string) { resp, err := http.Post("http://"+ip+":8080/admin/ready?ready="+ready, "application/json", strings.NewReader(`{"ready":`+ready+`}`)); if err != nil { t.Error(err); return }; t.Log(ip, ready, resp.Status) }
+	post := func(ip, ready string) {
+		resp, err := http.Post("http://"+ip+":8080/admin/ready?value="+ready, "application/json", strings.NewReader(`{"ready":`+ready+`}`))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		t.Log(ip, ready, resp.Status)
+	}
 	apiserver := func() string {
 		out, _ := exec.Command("sh", "-c", "pgrep -f 'kube-apiserver' | while read p; do if tr '\\0' ' ' </proc/$p/cmdline | grep -q '/clusters/avail/'; then echo $p; fi; done | head -1").Output()
 		return strings.TrimSpace(string(out))
@@ -38,7 +45,9 @@ func TestReal(t *testing.T) {
 			w.Append("kill-one", "", journal.StepPlanned, journal.Planned{Experiment: "podKill", Targets: []journal.Target{{Kind: "Pod", Namespace: "shop", Name: p.Name, UID: string(p.UID), Node: p.Spec.NodeName}}})
 			w.Append("kill-one", "", journal.StepInjecting, nil)
 			zero := int64(0)
-			if err := client.CoreV1().Pods("shop").Delete(t.Context(), p.Name, metav1.DeleteOptions{GracePeriodSeconds: &zero}); err != nil { t.Error(err) }
+			if err := client.CoreV1().Pods("shop").Delete(t.Context(), p.Name, metav1.DeleteOptions{GracePeriodSeconds: &zero}); err != nil {
+				t.Error(err)
+			}
 			w.Append("kill-one", "", journal.PodDisrupted, journal.Disruption{Target: journal.Target{Kind: "Pod", Namespace: "shop", Name: p.Name, UID: string(p.UID), Node: p.Spec.NodeName}, How: "deleted", At: time.Now()})
 			time.Sleep(500 * time.Millisecond)
 			w.Append("kill-one", "", journal.StepUndone, journal.Undone{OK: true})
@@ -47,9 +56,11 @@ func TestReal(t *testing.T) {
 			pods, _ := client.CoreV1().Pods("shop").List(t.Context(), metav1.ListOptions{LabelSelector: "app=web"})
 			w.Append("flip", "", journal.StepPlanned, journal.Planned{Experiment: "job"})
 			w.Append("flip", "", journal.StepInjecting, nil)
-			post(pods.Items[0].Status.PodIP, "false"); post(pods.Items[1].Status.PodIP, "false")
+			post(pods.Items[0].Status.PodIP, "false")
+			post(pods.Items[1].Status.PodIP, "false")
 			time.Sleep(5 * time.Second)
-			post(pods.Items[0].Status.PodIP, "true"); post(pods.Items[1].Status.PodIP, "true")
+			post(pods.Items[0].Status.PodIP, "true")
+			post(pods.Items[1].Status.PodIP, "true")
 			w.Append("flip", "", journal.StepUndone, journal.Undone{OK: true})
 		},
 		"real-frozen": func(w *journal.Writer) {
@@ -66,15 +77,23 @@ func TestReal(t *testing.T) {
 			pid := apiserver()
 			_ = pid
 			c, err := cluster.Open("avail")
-			if err != nil { t.Error(err); return }
+			if err != nil {
+				t.Error(err)
+				return
+			}
 			t0 := time.Now()
-			c.Daemon("kube-apiserver").Kill(t.Context())
-			if err := c.Daemon("kube-apiserver").Start(t.Context()); err != nil { t.Error(err) }
+			d, _ := c.Daemon("kube-apiserver")
+			d.Kill(t.Context())
+			if err := d.Start(t.Context()); err != nil {
+				t.Error(err)
+			}
 			t.Log("apiserver back after", time.Since(t0))
 			time.Sleep(10 * time.Second)
 		},
 	} {
-		if only := os.Getenv("ONLY"); only != "" && only != name { continue }
+		if only := os.Getenv("ONLY"); only != "" && only != name {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			writer, _ := journal.Create(dir)
@@ -96,9 +115,16 @@ func TestReal(t *testing.T) {
 			time.Sleep(3 * time.Second)
 			do(writer)
 			writer.Append("", "", journal.RunSettling, nil)
-			for range 60 { time.Sleep(time.Second); if f := check.Judge(writer.Record()); !f.Open { break } }
+			for range 60 {
+				time.Sleep(time.Second)
+				if f := check.Judge(writer.Record()); !f.Open {
+					break
+				}
+			}
 			cancel()
-			if err := <-done; err != nil { t.Error(err) }
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
 			writer.Append("", "", journal.RunFinished, journal.RunEnd{Undone: true})
 			f := check.Judge(writer.Record())
 			t.Log(f.Verdict, f.Summary, "\n", strings.Join(f.Details, "\n"), f.Hints)

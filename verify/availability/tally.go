@@ -41,10 +41,15 @@ type tally struct {
 // podState is a pod and how it was counted.
 type podState struct {
 	slimPod
-	// readyAt is when it was first seen Ready, availableAt since when it counts;
-	// nanoseconds, zero when not.
+	// readyAt is since when it was seen Ready, availableAt since when it counts as
+	// available; nanoseconds, zero when not.
 	readyAt, availableAt int64
+	// ours is set when it is one of the workload's.
+	ours bool
 }
+
+func (p podState) ready() bool     { return p.ours && p.readyAt != 0 }
+func (p podState) available() bool { return p.availableAt != 0 }
 
 func newTally(c *check, record journal.Recorder, workload slimWorkload) *tally {
 	return &tally{
@@ -75,9 +80,9 @@ func (t *tally) counts(pod slimPod) bool {
 
 // assess works out since when a pod is available, given how it was before.
 func (t *tally) assess(pod slimPod, before podState, at time.Time) podState {
-	state := podState{slimPod: pod}
+	state := podState{slimPod: pod, ours: t.counts(pod)}
 	delete(t.ripening, pod.uid)
-	if !pod.ready || pod.deleting || !t.counts(pod) {
+	if !pod.ready || pod.deleting {
 		return state
 	}
 	switch {
@@ -90,7 +95,8 @@ func (t *tally) assess(pod slimPod, before podState, at time.Time) podState {
 	}
 	ripe := time.Unix(0, state.readyAt).Add(time.Duration(t.workload.minReady) * time.Second)
 	switch {
-	case before.availableAt != 0:
+	case !state.ours: // its ReplicaSet may be yet to come
+	case before.available():
 		state.availableAt = before.availableAt
 	case ripe.After(at):
 		t.ripening[pod.uid] = ripe
@@ -125,7 +131,7 @@ func (t *tally) removePod(seen seenPod, at time.Time) {
 	delete(t.pods, seen.uid)
 	delete(t.ripening, seen.uid)
 	t.count(before, podState{})
-	if before.availableAt != 0 {
+	if before.available() {
 		change := before.change(false, seen.why)
 		change.Gone, change.Terminating = true, false
 		t.publish(at, change)
@@ -135,32 +141,22 @@ func (t *tally) removePod(seen seenPod, at time.Time) {
 
 // count moves the counters from one state of a pod to the next.
 func (t *tally) count(before, after podState) {
-	if before.readyAt != 0 {
-		t.ready--
-	}
-	if before.availableAt != 0 {
-		t.available--
-	}
-	if after.readyAt != 0 {
-		t.ready++
-	}
-	if after.availableAt != 0 {
-		t.available++
-	}
+	t.ready += one(after.ready()) - one(before.ready())
+	t.available += one(after.available()) - one(before.available())
 }
 
 // tell writes what the change of one pod means, if anything.
 func (t *tally) tell(before, after podState, why *evidence, at time.Time) {
-	if before.readyAt != 0 != (after.readyAt != 0) {
+	if before.ready() != after.ready() {
 		t.endpointsChanged(at)
 	}
 	if !t.live {
 		return
 	}
-	isAvailable := after.availableAt != 0
+	isAvailable := after.available()
 	change := after.change(isAvailable, why)
 	switch {
-	case (before.availableAt != 0) != isAvailable:
+	case before.available() != isAvailable:
 		if isAvailable {
 			delete(t.lost, after.uid)
 		} else {
@@ -199,8 +195,8 @@ func (t *tally) replacePods(items []seenPod, at time.Time, gap *gapEvent) {
 		after := t.assess(seen.slimPod, before, at)
 		t.pods[seen.uid] = after
 		t.count(podState{}, after)
-		was := previous[seen.uid].availableAt != 0
-		if is := after.availableAt != 0; is != was {
+		was := previous[seen.uid].available()
+		if is := after.available(); is != was {
 			changes = append(changes, after.change(is, seen.why))
 		}
 		if gap != nil && steady(previous[seen.uid], after) {
@@ -209,7 +205,7 @@ func (t *tally) replacePods(items []seenPod, at time.Time, gap *gapEvent) {
 		delete(previous, seen.uid)
 	}
 	for _, missing := range previous {
-		if missing.availableAt != 0 {
+		if missing.available() {
 			change := missing.change(false, nil)
 			change.Gone = true
 			changes = append(changes, change)
@@ -230,7 +226,7 @@ func (t *tally) replacePods(items []seenPod, at time.Time, gap *gapEvent) {
 // goes and comes back, its kubelet overwrites what the node controller had set
 // with its own view, old transition time included.
 func steady(before, after podState) bool {
-	return before.availableAt != 0 && after.availableAt != 0 && before.version == after.version
+	return before.available() && after.available() && before.version == after.version
 }
 
 // recount looks at every pod anew, after what counts has changed: another

@@ -103,7 +103,8 @@ func (b *Builder) Local(ctx context.Context, out string, packages ...string) err
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
-	arguments := append([]string{"build", "-ldflags", "-s -w", "-o", out + string(filepath.Separator)}, packages...)
+	// Without the state of the checkout in them, equal sources make equal programs, and equal images.
+	arguments := append([]string{"build", "-buildvcs=false", "-ldflags", "-s -w", "-o", out + string(filepath.Separator)}, packages...)
 	var text bytes.Buffer
 	cmd := b.command(ctx, "", arguments...)
 	cmd.Stdout, cmd.Stderr = &text, &text
