@@ -52,9 +52,10 @@ func Accesses(permissions []Permission) []Access {
 	return slices.Compact(all)
 }
 
-// Missing asks the API server which of the permissions the caller lacks.
+// Missing asks the API server which of the permissions the caller lacks, the
+// optional ones aside.
 func Missing(ctx context.Context, client kubernetes.Interface, permissions []Permission) ([]Access, error) {
-	accesses := Accesses(permissions)
+	accesses := Accesses(slices.DeleteFunc(slices.Clone(permissions), func(p Permission) bool { return p.Optional }))
 	denied := make([]bool, len(accesses))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(8)

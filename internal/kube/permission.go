@@ -8,4 +8,6 @@ type Permission struct {
 	// Namespace the rule is needed in; empty means cluster-wide.
 	Namespace string
 	Rule      rbacv1.PolicyRule
+	// Optional rules make the evidence better; a run goes on without them.
+	Optional bool
 }

@@ -41,7 +41,8 @@ func (c *check) recoverWithin() time.Duration {
 }
 
 // Permissions lists the least that Observe and Preflight need: reading only,
-// in the workload's own namespace, and the nodes its pods run on.
+// in the workload's own namespace, and, if it may, the slices of its Services
+// and the nodes its pods run on, which only tell causes.
 func (c *check) Permissions() []kube.Permission {
 	rule := func(group, resource string, verbs ...string) kube.Permission {
 		return kube.Permission{
@@ -49,16 +50,20 @@ func (c *check) Permissions() []kube.Permission {
 			Rule:      rbacv1.PolicyRule{APIGroups: []string{group}, Resources: []string{resource}, Verbs: verbs},
 		}
 	}
+	optional := func(permission kube.Permission) kube.Permission {
+		permission.Optional = true
+		return permission
+	}
 	permissions := []kube.Permission{
 		rule("apps", resourceOf(c.spec.Workload.Kind), "get", "list", "watch"),
 		rule("", "pods", "list", "watch"),
 		rule("policy", "poddisruptionbudgets", "list", "watch"),
-		rule("discovery.k8s.io", "endpointslices", "list", "watch"),
+		optional(rule("discovery.k8s.io", "endpointslices", "list", "watch")),
 	}
 	if c.spec.Workload.Kind == kindDeployment {
 		permissions = append(permissions, rule("apps", "replicasets", "list", "watch"))
 	}
 	nodes := rule("", "nodes", "list", "watch")
 	nodes.Namespace = ""
-	return append(permissions, nodes)
+	return append(permissions, optional(nodes))
 }
