@@ -6,7 +6,7 @@ CACHE         := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gameday
 LINT_VERSION  := v2.15.0
 LINT          := $(CACHE)/tools/golangci-lint-$(LINT_VERSION)
 NAME          ?= gameday
-CLUSTER_FLAGS ?=
+CLUSTER_FLAGS ?= --monitoring --shop
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo test unit lint e2e bench generate cluster-up cluster-down clean
@@ -23,14 +23,14 @@ demo: build ## a local cluster and three runs: one passes, one is held by a PDB,
 test: lint unit e2e ## everything: linters, unit tests, end-to-end tests on a local cluster
 
 unit: ## unit tests, no cluster needed
-	CGO_ENABLED=0 $(GO) test $$($(GO) list ./... | grep -v -e /test/e2e -e /test/bench)
+	CGO_ENABLED=0 $(GO) test -short $$($(GO) list ./... | grep -v -e /test/e2e -e /test/bench)
 
 lint: $(LINT) ## go vet and golangci-lint
 	$(GO) vet ./...
 	$(LINT) run
 
-e2e: build ## end-to-end tests; CLUSTER=local (default), kwok, kind or existing (with CONTEXT=...)
-	$(GO) test -count=1 -timeout 45m ./test/e2e/...
+e2e: ## the local cluster's own tests, then the suites; CLUSTER=local (default), kwok, kind or existing with CONTEXT
+	CGO_ENABLED=0 $(GO) test -count=1 -p 1 -timeout 45m ./test/cluster/... ./test/e2e/...
 
 bench: build ## the figures of the documentation, as ratios against the named tools
 	$(GO) run ./test/bench

@@ -143,7 +143,8 @@ func (d *drain) look(pod *corev1.Pod) resident {
 	if pod.DeletionGracePeriodSeconds != nil {
 		r.grace = *pod.DeletionGracePeriodSeconds
 	}
-	if guards := d.budgets.For(pod); len(guards) > 0 {
+	// A pod that is not Ready may go though its budget is spent, so it is asked for by itself.
+	if guards := d.budgets.For(pod); len(guards) > 0 && kube.Ready(pod) {
 		r.lane = guards[0].Namespace + "/" + guards[0].Name
 	}
 	return r

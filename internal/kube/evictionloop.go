@@ -240,6 +240,23 @@ func (l *evictionLoop) hold(pod *evicting, answer Answer) {
 	pod.budget = pod.Pod.Namespace + "/" + answer.Budget
 	if now, ok := l.known[pod.budget]; ok && asked != "" && now.version != asked && now.allowed > 0 {
 		pod.due = answer.At // it changed for the better while we were asking
+		return
+	}
+	l.holdLane(pod)
+}
+
+// holdLane parks the others of a lane along with a pod that its budget holds:
+// each would be given the same answer.
+func (l *evictionLoop) holdLane(held *evicting) {
+	for i := range l.pods {
+		pod := &l.pods[i]
+		if pod.lane == "" || pod.lane != held.lane || pod.flying || pod.Over() || pod.Asked && pod.Last.Kind != BudgetHolds {
+			continue
+		}
+		if pod.heldSince.IsZero() {
+			pod.heldSince = held.Last.At
+		}
+		pod.Held, pod.budget, pod.due = held.Held, held.budget, time.Time{}
 	}
 }
 

@@ -32,9 +32,11 @@ type Evictions struct {
 	GracePeriodSeconds *int64
 	// Parallel bounds the requests under way at once.
 	Parallel int
-	// Lane names the budget that guards a pod, empty if none does. The API server
-	// counts a budget down under a lock that makes the losers wait half a second,
-	// so pods of one lane are asked for one after the other. May be nil.
+	// Lane names the budget that guards a pod, empty if none does or if the pod
+	// may go all the same, as one that is not Ready may. The API server counts a
+	// budget down under a lock that makes the losers wait half a second, so pods
+	// of one lane are asked for one after the other, and an answer that the
+	// budget holds is taken for all of them. May be nil.
 	Lane func(PodRef) string
 	// Left says that a pod has gone without us, so that it is not asked for
 	// again: after its end another pod may have its name. May be nil.
@@ -55,8 +57,8 @@ type Eviction struct {
 	Last Answer
 	// Asked says that the API server was asked at least once.
 	Asked bool
-	// Held is the last answer in which a budget held, and for how long the pod
-	// waited on budgets from then to its end.
+	// Held is the last answer in which a budget held this pod or its lane, and
+	// for how long the pod waited on budgets from then to its end.
 	Held   *Answer
 	Waited time.Duration
 	// Throttled counts answers that asked for patience.

@@ -59,7 +59,7 @@ func (n *Node) path(elements ...string) string {
 	return n.cluster.path(append([]string{"nodes", n.Name}, elements...)...)
 }
 
-func (n *Node) containerdSocket() string { return n.path("run-containerd", "containerd.sock") }
+func (n *Node) containerdSocket() string { return n.path("run", "containerd.sock") }
 func (n *Node) pidFile() string          { return n.cluster.path("run", n.Name+".pid") }
 
 // group is the node's cgroup; its daemons are in a child of it beside the pods.
@@ -68,8 +68,8 @@ func (n *Node) daemonsGroup() string { return n.cluster.group(n.Name, "daemons")
 
 // volatile are the directories that a reboot empties; the others survive it.
 var volatile = map[string]string{
-	"run-containerd": "/run/containerd",
-	"run-netns":      "/run/netns",
+	"run":   "/run/containerd",
+	"netns": "/run/netns",
 }
 
 // durable are the directories of the node, put at the standard paths, so that

@@ -76,7 +76,8 @@ func newCluster(o Options) (*Cluster, error) {
 		return nil, err
 	}
 	c := &Cluster{Options: o, Phase: phaseStarting, Created: time.Now().UTC(), Programs: map[string]string{}, dir: filepath.Join(home, o.Name)}
-	if longest := c.path("nodes", "n200", "run-containerd", "containerd.sock.ttrpc"); len(longest) > maxSocketPath {
+	last := &Node{Name: nodeName(o.Nodes), cluster: c}
+	if longest := last.containerdSocket(); o.Flavour == Local && len(longest) > maxSocketPath {
 		return nil, fmt.Errorf("%s is too long a path for sockets (%d characters of at most %d): set XDG_STATE_HOME to a shorter one",
 			longest, len(longest), maxSocketPath)
 	}
