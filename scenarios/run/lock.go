@@ -9,9 +9,9 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/client-go/kubernetes"
 
+	"gameday.dev/gameday/internal/kube"
 	"gameday.dev/gameday/internal/refusal"
 )
 
@@ -21,6 +21,8 @@ const (
 	// how long one waits before taking a dead run's Lease.
 	leaseDuration = 30 * time.Second
 	renewEvery    = 5 * time.Second
+	// lookEvery is how often one who waits looks whether the holder is alive.
+	lookEvery = time.Second
 )
 
 var errLockLost = errors.New("the lock was lost: another run took the Lease, or it could not be renewed")
@@ -32,7 +34,7 @@ type lock struct {
 	holder    string
 }
 
-// acquire takes the Lease. A Lease that somebody holds is watched until it is
+// acquire takes the Lease. A Lease that somebody holds is looked at until it is
 // renewed (alive: refused) or has not been for a whole lease duration (dead:
 // taken). Clocks of two machines are never compared.
 func (l *lock) acquire(ctx context.Context, waiting func(holder string)) error {
@@ -52,7 +54,8 @@ func (l *lock) acquire(ctx context.Context, waiting func(holder string)) error {
 		if err != nil {
 			return fmt.Errorf("reading lease %s/%s: %w", l.namespace, leaseName, err)
 		}
-		if held := holderOf(lease); held != "" && held != l.holder {
+		// A holder of our own name is another too: ids are random, not unique.
+		if held := holderOf(lease); held != "" {
 			waiting(held)
 			alive, err := l.renewedSoon(ctx, lease)
 			if err != nil {
@@ -75,47 +78,32 @@ func (l *lock) acquire(ctx context.Context, waiting func(holder string)) error {
 	}
 }
 
-// renewedSoon watches a held Lease for one lease duration and says whether its
-// holder renewed it. A Lease that is released or deleted is not alive.
+// renewedSoon looks at a held Lease for one lease duration and says whether its
+// holder renewed it. A Lease that is released or deleted is not alive. It asks
+// again and again instead of watching: a watch from the version of a Lease that
+// died long ago is refused as too old, and one without a version may begin with
+// a state from before ours; a plain read is never stale.
 func (l *lock) renewedSoon(ctx context.Context, lease *coordinationv1.Lease) (bool, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, leaseDuration, errNotRenewed)
-	defer cancel()
-	version := lease.ResourceVersion
-	for {
-		watch, err := l.client.CoordinationV1().Leases(l.namespace).Watch(ctx, metav1.ListOptions{
-			FieldSelector:   fields.OneTermEqualSelector("metadata.name", leaseName).String(),
-			ResourceVersion: version,
-		})
-		if err != nil {
-			if errors.Is(context.Cause(ctx), errNotRenewed) {
-				return false, nil
-			}
-			return false, fmt.Errorf("watching lease %s/%s: %w", l.namespace, leaseName, err)
+	for since := time.Now(); time.Since(since) < leaseDuration; {
+		if err := kube.Pause(ctx, lookEvery); err != nil {
+			return false, err
 		}
-		for event := range watch.ResultChan() {
-			now, ok := event.Object.(*coordinationv1.Lease)
-			if !ok { // an error object: the version is too old; the Lease has changed since
-				watch.Stop()
-				return true, nil
-			}
-			if now.ResourceVersion != lease.ResourceVersion {
-				watch.Stop()
-				return holderOf(now) != "" && event.Type != "DELETED", nil
-			}
-		}
-		if errors.Is(context.Cause(ctx), errNotRenewed) {
+		now, err := l.client.CoordinationV1().Leases(l.namespace).Get(ctx, leaseName, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err):
 			return false, nil
-		}
-		if ctx.Err() != nil {
-			return false, context.Cause(ctx)
+		case err != nil:
+			return false, fmt.Errorf("reading lease %s/%s: %w", l.namespace, leaseName, err)
+		case now.ResourceVersion != lease.ResourceVersion:
+			return holderOf(now) != "", nil
 		}
 	}
+	return false, nil
 }
 
-var errNotRenewed = errors.New("the lease was not renewed")
-
 // keep renews the Lease until ctx ends and returns nil, or returns errLockLost
-// when it is certain, or may be by now, that the lock is no longer ours.
+// when it is certain, or may be by now, that the lock is no longer ours: before
+// anybody who began to wait at our last renewal may take it.
 func (l *lock) keep(ctx context.Context) error {
 	ticker := time.NewTicker(renewEvery)
 	defer ticker.Stop()
@@ -126,21 +114,25 @@ func (l *lock) keep(ctx context.Context) error {
 			return nil
 		case <-ticker.C:
 		}
-		err := l.renew(ctx)
+		began, until := time.Now(), renewed.Add(leaseDuration-renewEvery)
+		err := l.renew(ctx, until)
 		switch {
 		case err == nil:
-			renewed = time.Now()
-		case errors.Is(err, errLockLost), time.Since(renewed) > leaseDuration-renewEvery:
-			if ctx.Err() != nil {
-				return nil
-			}
+			renewed = began // the server's renewal is no older
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, errLockLost):
+			return err
+		case !time.Now().Before(until):
 			return fmt.Errorf("%w (%v)", errLockLost, err)
 		}
 	}
 }
 
-func (l *lock) renew(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, renewEvery)
+func (l *lock) renew(ctx context.Context, until time.Time) error {
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	ctx, cancel = context.WithTimeout(ctx, renewEvery)
 	defer cancel()
 	leases := l.client.CoordinationV1().Leases(l.namespace)
 	lease, err := leases.Get(ctx, leaseName, metav1.GetOptions{})

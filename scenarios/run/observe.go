@@ -79,8 +79,7 @@ func (r *runner) baseline(ctx context.Context, _ *observers) error {
 		baseline.Findings[one.declared.Name] = finding.Verdict.String() + ": " + finding.Summary
 		if finding.Verdict != verify.Pass {
 			baseline.Healthy = false
-			broken = append(broken, strings.Join(append([]string{
-				fmt.Sprintf("%s (%s): %s", one.declared.Name, finding.Verdict, finding.Summary)}, finding.Details...), "\n  "))
+			broken = append(broken, fmt.Sprintf("%s (%s): %s", one.declared.Name, finding.Verdict, finding.Summary))
 		}
 	}
 	r.write("", journal.RunBaseline, baseline)

@@ -18,7 +18,7 @@ const module = "gameday.dev/gameday/"
 // those on lower floors.
 func floors() [][]string {
 	return [][]string{
-		{"test"},
+		{"test", "docs"},
 		{"cmd/gameday"},
 		{"scenarios/run"},
 		{"verify/report", "scenarios"},

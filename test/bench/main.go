@@ -33,6 +33,7 @@ func subjects() []subject {
 		{name: "drain", times: 3, measure: measureDrain},
 		{name: "outage", times: 1, measure: measureOutage},
 		{name: "memory", times: 1, measure: measureMemory},
+		{name: "drain-at-once", times: 1, onDemand: true, measure: measureDrainAtOnce},
 		{name: "demo", times: 1, onDemand: true, measure: measureDemo},
 	}
 }

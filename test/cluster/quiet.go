@@ -11,23 +11,41 @@ import (
 	"time"
 )
 
-// WaitQuiet waits until no alert is pending or firing but the one that always
-// is. Right after the start the rules see no targets yet, and say so.
+// quietFor is longer than the evaluations after which Prometheus' samples show
+// that an alert has ended.
+const quietFor = 3 * time.Second
+
+// WaitQuiet waits until no alert has been pending or firing for a while, but
+// the one that always is. Right after the start the rules see no targets yet,
+// and say so.
 func (c *Cluster) WaitQuiet(ctx context.Context) error {
+	quietSince := time.Now()
 	return until(ctx, time.Minute, 500*time.Millisecond, "the alerts of the start to resolve", func(ctx context.Context) error {
 		noisy, err := c.activeAlerts(ctx)
+		if err == nil {
+			err = quiet(noisy)
+		}
 		if err != nil {
+			quietSince = time.Now()
 			return err
 		}
-		if !slices.Contains(noisy, "Watchdog") {
-			return errors.New("the rules have not been evaluated yet")
-		}
-		noisy = slices.DeleteFunc(noisy, func(name string) bool { return name == "Watchdog" })
-		if len(noisy) > 0 {
-			return fmt.Errorf("still active: %s", strings.Join(noisy, ", "))
+		if since := time.Since(quietSince); since < quietFor {
+			return fmt.Errorf("quiet for %s only", since.Round(time.Millisecond))
 		}
 		return nil
 	})
+}
+
+// quiet says what of the active alerts is one too many, or missing.
+func quiet(active []string) error {
+	if !slices.Contains(active, "Watchdog") {
+		return errors.New("the rules have not been evaluated yet")
+	}
+	noisy := slices.DeleteFunc(active, func(name string) bool { return name == "Watchdog" })
+	if len(noisy) > 0 {
+		return fmt.Errorf("still active: %s", strings.Join(noisy, ", "))
+	}
+	return nil
 }
 
 func (c *Cluster) activeAlerts(ctx context.Context) ([]string, error) {

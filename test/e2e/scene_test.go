@@ -27,7 +27,7 @@ type scene struct {
 func newScene(ctx context.Context, t *testing.T) *scene {
 	t.Helper()
 	s := &scene{T: t, world: theWorld, ctx: ctx, ns: envconf.RandomName("e2e", 10), dir: t.TempDir()}
-	_, err := s.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.ns}}, metav1.CreateOptions{})
+	_, err := s.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.ns, Labels: map[string]string{reserved: "scene"}}}, metav1.CreateOptions{})
 	s.must(err)
 	t.Cleanup(func() {
 		// The namespace first, so that no controller brings its pods back. They

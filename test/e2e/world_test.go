@@ -8,14 +8,17 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/util/retry"
+	"sigs.k8s.io/e2e-framework/klient/wait"
 
 	"gameday.dev/gameday/test/cluster"
 )
@@ -57,7 +60,28 @@ func newWorld(ctx context.Context, provider cluster.Provider) (*world, error) {
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", w.program, "../../cmd/gameday").CombinedOutput(); err != nil {
 		return w, fmt.Errorf("building gameday: %w\n%s", err, out)
 	}
+	if err := w.sweep(ctx); err != nil {
+		return w, err
+	}
 	return w, w.reserve(ctx)
+}
+
+// sweep removes the scenes that a killed suite has left in a kept cluster.
+func (w *world) sweep(ctx context.Context) error {
+	namespaces := w.client.CoreV1().Namespaces()
+	left, err := namespaces.List(ctx, metav1.ListOptions{LabelSelector: reserved})
+	if err != nil {
+		return err
+	}
+	for _, namespace := range left.Items {
+		if err := namespaces.Delete(ctx, namespace.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+			return err
+		}
+	}
+	return wait.For(func(ctx context.Context) (bool, error) {
+		left, err := namespaces.List(ctx, metav1.ListOptions{LabelSelector: reserved})
+		return err == nil && len(left.Items) == 0, nil
+	}, wait.WithContext(ctx), wait.WithTimeout(2*time.Minute), wait.WithInterval(time.Second), wait.WithImmediate())
 }
 
 // reserve sets the last two workers apart.

@@ -1,0 +1,116 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"gameday.dev/gameday/internal/journal"
+)
+
+// watching is a drill that watches web with these fields of its check and
+// kills a pod of another workload, so that whatever web loses it loses to
+// somebody else.
+func watching(fields, hold string) drill {
+	return drill{
+		checks: `[{name: floor, availability: {workload: {kind: Deployment, namespace: "${ns}", name: web}` + fields + `}}]`,
+		steps:  `[{name: elsewhere, hold: ` + hold + `, podKill: {namespace: "${ns}", selector: app=other, gracePeriod: 0s}}]`,
+	}
+}
+
+func TestAvailability(t *testing.T) {
+	prove(t,
+		promise{says: "the loss of the only replica fails and says what it was lost to", proof: func(s *scene) {
+			s.deployment("web", 1)
+			pod := s.one("web")
+			d := kill("")
+			d.checks = `[{name: floor, availability: {workload: {kind: Deployment, namespace: "${ns}", name: web}, minAvailable: 1}}]`
+			s.run(d).exits(1).undone().says("0 of 1 available for", "floor is 1", "lost to: deletion of ${ns}/"+pod+" by this run's kill")
+		}},
+		promise{says: "the floor is what the budget promises, and holds through an eviction", proof: func(s *scene) {
+			s.deployment("web", 3)
+			s.budget("web", "web", 2)
+			d := kill(`method: evict`)
+			d.checks = `[{name: floor, availability: {workload: {kind: Deployment, namespace: "${ns}", name: web}}}]`
+			s.plan(d).exits(0).says("floor is 2 of 3")
+			s.run(d).exits(0).undone().says("never below 2 of 3")
+		}},
+		promise{says: "an outage within the allowance passes", proof: func(s *scene) {
+			s.deployment("web", 1)
+			d := kill(`gracePeriod: 0s`)
+			d.checks = `[{name: floor, availability: {workload: {kind: Deployment, namespace: "${ns}", name: web}, minAvailable: 1, maxUnavailableFor: 50s}}]`
+			s.run(d).exits(0).undone().says("50s allowed")
+		}},
+		promise{says: "an eviction by somebody else is not blamed on the run", proof: func(s *scene) {
+			s.deployment("web", 1)
+			s.deployment("other", 1)
+			pod := s.one("web")
+			p := s.begin(watching(`, minAvailable: 1`, "8s"))
+			p.until(journal.StepHolding)
+			s.must(s.client.PolicyV1().Evictions(s.ns).Evict(s.ctx, &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: pod, Namespace: s.ns}}))
+			p.wait().exits(1).undone().says("lost to: eviction of ${ns}/"+pod, "not by this run").saysNot("by this run's")
+		}},
+		promise{says: "a deletion by somebody else is unknown, and not blamed on the run", proof: func(s *scene) {
+			s.deployment("web", 1)
+			s.deployment("other", 1)
+			pod := s.one("web")
+			p := s.begin(watching(`, minAvailable: 1`, "8s"))
+			p.until(journal.StepHolding)
+			s.kill(pod)
+			p.wait().exits(1).undone().says("unknown: ${ns}/"+pod+" was deleted, not by this run").saysNot("by this run's")
+		}},
+		promise{says: "a node that loses power is named as the cause", needs: ownMachinery, proof: func(s *scene) {
+			s.needsRealNodes()
+			s.deployment("web", 1, on(s.stage))
+			s.deployment("other", 1, on(s.wing))
+			node, err := s.provider.Cluster().Node(s.stage)
+			s.must(err)
+			p := s.begin(watching(`, minAvailable: 1`, "20s"))
+			p.until(journal.StepHolding)
+			s.must(node.PowerOff(s.ctx))
+			s.untilNode(s.stage, corev1.ConditionUnknown)
+			s.must(node.PowerOn(s.ctx))
+			r := p.wait()
+			s.untilNode(s.stage, corev1.ConditionTrue)
+			r.exits(1).undone().says("lost to: node ${node}, not Ready")
+		}},
+		promise{says: "a baseline that is not whole is refused", proof: func(s *scene) {
+			s.deployment("other", 1)
+			s.deployment("web", 1, on(s.stage), neverReady)
+			other := s.pods("other")
+			s.needsRealNodes()
+			s.run(watching("", "1s")).exits(5).says("baseline not healthy", "floor")
+			if len(s.survivors("other", other)) != 1 {
+				s.Error("a pod was taken all the same")
+			}
+		}},
+		promise{says: "what an API server that does not answer may have hidden is inconclusive", needs: ownMachinery, proof: func(s *scene) {
+			s.deployment("web", 1)
+			s.deployment("other", 1)
+			api, err := s.provider.Cluster().Daemon("kube-apiserver")
+			s.must(err)
+			p := s.begin(watching(`, minAvailable: 1, maxUnavailableFor: 2s`, "25s"))
+			p.until(journal.StepHolding)
+			s.must(api.Freeze(s.ctx))
+			frozen := time.NewTimer(12 * time.Second) // the time itself is the fault
+			<-frozen.C
+			s.must(api.Thaw(s.ctx))
+			p.wait().exits(3).undone().says("cannot tell", "gap")
+		}},
+	)
+}
+
+func (s *scene) untilNode(name string, ready corev1.ConditionStatus) {
+	s.Helper()
+	s.eventually("node "+name+" is Ready="+string(ready), func() (bool, string) {
+		for _, condition := range s.node(name).Status.Conditions {
+			if condition.Type == corev1.NodeReady {
+				return condition.Status == ready, string(condition.Status)
+			}
+		}
+		return false, "it has no Ready condition"
+	})
+}
