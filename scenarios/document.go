@@ -57,7 +57,7 @@ func parse(source Source) ([]*yaml.Node, []Problem) {
 	}
 	if len(documents) == 0 && len(problems) == 0 {
 		problems = append(problems, Problem{File: source.Name, Line: 1, Column: 1,
-			Message: "the file is empty", Hint: "gameday init writes a scenario to start from"})
+			Message: "the file is empty", Hint: "the shipped scenarios in scenarios/library are a place to start from"})
 	}
 	return documents, problems
 }

@@ -41,9 +41,13 @@ func describe(own data, recovered kube.Recovered, took time.Duration) string {
 		return fmt.Sprintf("%s, %s after the drain", strings.Join(recovered.Missing, "; "), seconds(took))
 	case len(own.Workloads) == 0:
 		return "no workload to wait for"
-	case len(own.Workloads) == 1:
-		return fmt.Sprintf("%s at full count %s after the drain", own.Workloads[0], seconds(took))
-	default:
-		return fmt.Sprintf("all %d workloads at full count %s after the drain", len(own.Workloads), seconds(took))
 	}
+	who := own.Workloads[0].String()
+	if len(own.Workloads) > 1 {
+		who = fmt.Sprintf("all %d workloads", len(own.Workloads))
+	}
+	if took < 100*time.Millisecond {
+		return who + " at full count"
+	}
+	return fmt.Sprintf("%s at full count %s after the drain", who, seconds(took))
 }

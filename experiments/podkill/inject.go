@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -38,7 +39,8 @@ func (s *Spec) Inject(ctx context.Context, env experiments.Env, plan experiments
 		take = s.evictAll
 	}
 	fates := take(ctx, env, plan.Targets)
-	if ctx.Err() != nil {
+	// A cancellation that came after the last answer has changed nothing.
+	if ctx.Err() != nil && !decided(fates) {
 		return journal.Outcome{}, fmt.Errorf("killing pods in %s: %w", s.Namespace, context.Cause(ctx))
 	}
 	for _, fate := range fates {
@@ -47,6 +49,13 @@ func (s *Spec) Inject(ctx context.Context, env experiments.Env, plan experiments
 		}
 	}
 	return s.outcome(fates), nil
+}
+
+// decided says whether pods were taken and no target is left whose fate a
+// cancellation cut short.
+func decided(fates []fate) bool {
+	open := func(f fate) bool { return !f.taken && !f.gone }
+	return !slices.ContainsFunc(fates, open) && slices.ContainsFunc(fates, func(f fate) bool { return f.taken })
 }
 
 // deleteAll deletes the targets side by side, as a failure would take them.

@@ -101,6 +101,19 @@ func TestInjectTellsWhyItEnded(t *testing.T) {
 	}
 }
 
+func TestInjectThatWasCancelledAfterItsLastAnswerIsDone(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	client := fake.NewClientset()
+	client.PrependReactor("delete", "pods", func(clienttesting.Action) (bool, runtime.Object, error) {
+		cancel() // a check with abortOnBreach sees the pod go before the API server has answered
+		return true, nil, nil
+	})
+	got, err := spec("").Inject(ctx, experiments.Env{Client: client, Record: &taken{}}, targets("a"))
+	if err != nil || got.State != journal.Done {
+		t.Errorf("got %+v, %v; want done", got, err)
+	}
+}
+
 func TestOutcome(t *testing.T) {
 	fates := func(kind string, names ...string) []fate {
 		var list []fate

@@ -194,6 +194,9 @@ func hints(r Report) []string {
 		}
 	}
 	add(r.Hints)
+	if r.Refused != "" {
+		return all // the checks had nothing to see, so their advice misleads
+	}
 	for _, check := range r.Checks {
 		add(check.Hints)
 	}

@@ -130,7 +130,7 @@ func (r *Report) readCleanup(record *journal.Record) error {
 		if !end.Undone {
 			r.Cleanup = CleanupIncomplete
 			if len(r.Left) == 0 {
-				r.Left = append(r.Left, "the record does not say what")
+				r.Left = append(r.Left, orElse(end.Left, "the record does not say what"))
 			}
 		}
 	}

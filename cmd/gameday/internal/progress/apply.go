@@ -74,7 +74,9 @@ func (m *model) finish(end journal.RunEnd) string {
 	case !end.Undone:
 		m.notice = "finished, NOT everything is undone"
 	case end.Refused != "":
-		m.notice = "refused: " + end.Refused
+		// The report, which follows, has the hints.
+		reason, _, _ := strings.Cut(end.Refused, "\nhint: ")
+		m.notice = "refused: " + reason
 	case end.Interrupted:
 		m.notice = "interrupted, everything undone"
 	default:
