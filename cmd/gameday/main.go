@@ -20,8 +20,10 @@ type process struct {
 	stdout io.Writer
 	stderr io.Writer
 	getenv func(string) string
-	// signals delivers SIGINT and SIGTERM.
-	signals <-chan os.Signal
+	// interrupts delivers SIGINT, SIGTERM and SIGHUP from now on until stop is
+	// called. Before and after, a signal ends the process at once: there is
+	// nothing to undo.
+	interrupts func() (signals <-chan os.Signal, stop func())
 	// stdinTerminal and so on say whether a person is at the other end.
 	stdinTerminal, stdoutTerminal, stderrTerminal bool
 	// stderrWidth is the width of the terminal in columns.
@@ -33,15 +35,13 @@ func main() {
 }
 
 func newProcess() process {
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	return process{
 		args:           os.Args[1:],
 		stdin:          os.Stdin,
 		stdout:         os.Stdout,
 		stderr:         os.Stderr,
 		getenv:         os.Getenv,
-		signals:        signals,
+		interrupts:     catchInterrupts,
 		stdinTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
 		stdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		stderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
@@ -53,6 +53,19 @@ func newProcess() process {
 			return width
 		},
 	}
+}
+
+func catchInterrupts() (<-chan os.Signal, func()) {
+	caught := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		caught = append(caught, syscall.SIGHUP)
+	}
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, caught...)
+	// Ctrl-C ends the reader of our output too, as in `gameday run … | tee log`:
+	// writing to it must fail, not end the process before it has undone.
+	signal.Ignore(syscall.SIGPIPE)
+	return signals, func() { signal.Stop(signals) }
 }
 
 // dumb says whether the terminal can only print lines.

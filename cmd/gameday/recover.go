@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gameday.dev/gameday/internal/journal"
+	"gameday.dev/gameday/internal/kube"
 	"gameday.dev/gameday/scenarios/run"
 )
 
@@ -44,21 +45,17 @@ without RUN, the one unfinished run is meant, or all of them with --all.`,
 			if err != nil {
 				return err
 			}
-			ctx, abandon, release := p.interruptible(cmd.Context(), p.stderr, strings.Join(append([]string{"gameday recover"}, args...), " "))
-			defer release()
 			options := run.RecoverOptions{
 				Client: shared.Client, Namespace: shared.Namespace, ID: id, Dir: dir,
 				Holder:   "recover-" + newRunID(time.Now()),
 				Progress: func(line string) { fmt.Fprintln(p.stderr, line) },
-				Abandon:  abandon,
 			}
-			left, err := run.Unfinished(ctx, options)
+			left, err := run.Unfinished(cmd.Context(), options)
 			if err != nil {
 				return refusedError(err)
 			}
 			if len(left) == 0 {
-				_, err := fmt.Fprintln(p.stdout, "nothing to do: no unfinished run on "+cluster.Name)
-				return err
+				return sayNothingToDo(cmd.Context(), p, options, cluster)
 			}
 			if len(left) > 1 && !all {
 				return inputError(fmt.Errorf("%d runs are unfinished: %s\nhint: name one, or use --all", len(left), strings.Join(left, ", ")))
@@ -66,7 +63,17 @@ without RUN, the one unfinished run is meant, or all of them with --all.`,
 			if err := p.confirm(yes, cluster, "about to undo "+strings.Join(left, ", ")); err != nil {
 				return err
 			}
+			what := strings.Join(args, "")
+			if all {
+				what = "--all"
+			}
+			ctx, abandon, release := p.interruptible(cmd.Context(), p.stderr, recoverCommand(what, options.Namespace, cluster))
+			defer release()
+			options.Abandon = abandon
 			recovered, err := run.Recover(ctx, options)
+			if err != nil && errors.Is(context.Cause(ctx), run.ErrInterrupted) {
+				return &exit{code: exitInterrupted, err: err}
+			}
 			return sayRecovered(p, recovered, err)
 		},
 	}
@@ -110,13 +117,30 @@ func sayRecovered(p process, recovered []run.Recovered, err error) error {
 	}
 	switch {
 	case left:
-		return &exit{code: exitLeft, err: errors.Join(errors.New("cleanup is incomplete"), err)}
-	case err != nil && len(recovered) > 0:
-		return &exit{code: exitLeft, err: err}
+		return &exit{code: exitLeft, err: errors.New("cleanup is incomplete")}
 	case err != nil:
 		return refusedError(err)
-	case errors.Is(page.err, context.Canceled):
-		return &exit{code: exitInterrupted}
+	case page.err != nil:
+		say(p.stderr, fmt.Errorf("printing what was undone: %w", page.err))
 	}
-	return page.err
+	return nil
+}
+
+// sayNothingToDo also names the runs that were not asked for: a mistyped id
+// must not look like a clean cluster.
+func sayNothingToDo(ctx context.Context, p process, options run.RecoverOptions, cluster *kube.Cluster) error {
+	line := "nothing to do: no unfinished run on " + cluster.Name
+	if options.ID != "" {
+		asked := options.ID
+		options.ID, options.Dir = "", ""
+		others, err := run.Unfinished(ctx, options)
+		if err != nil {
+			return refusedError(err)
+		}
+		if len(others) > 0 {
+			line = fmt.Sprintf("nothing to do for run %s on %s; unfinished are: %s", asked, cluster.Name, strings.Join(others, ", "))
+		}
+	}
+	_, err := fmt.Fprintln(p.stdout, line)
+	return err
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -76,18 +77,18 @@ the command that finishes it.`,
 // something behind or is interrupted.
 func runAll(ctx context.Context, p process, loaded []scenarios.Scenario, cluster *kube.Cluster, shared run.Options, runsDir string, out output) error {
 	code := exitPass
-	for _, scenario := range loaded {
+	for i, scenario := range loaded {
 		options := shared
 		options.Scenario = scenario
 		options.ID = newRunID(time.Now())
 		options.Seed = seedOf(scenario)
 		options.Dir = filepath.Join(runsDir, scenario.Metadata.Name+"-"+options.ID)
-		one, err := runOne(ctx, p, options, cluster, out)
-		if err != nil {
-			return err
-		}
+		one, interrupted := runOne(ctx, p, options, recoverCommand(options.ID, options.Namespace, cluster), out)
 		code = worse(code, one)
-		if one == exitLeft || one == exitInterrupted {
+		if interrupted && i < len(loaded)-1 { // perhaps too late for this one, not for the next
+			code = worse(code, exitInterrupted)
+		}
+		if interrupted || one == exitLeft {
 			break
 		}
 	}
@@ -97,13 +98,15 @@ func runAll(ctx context.Context, p process, loaded []scenarios.Scenario, cluster
 	return &exit{code: code}
 }
 
-func runOne(ctx context.Context, p process, options run.Options, cluster *kube.Cluster, out output) (int, error) {
+// runOne plays one scenario and prints its result. What cannot be printed or
+// kept is said, and changes no verdict.
+func runOne(ctx context.Context, p process, options run.Options, recoverWith string, out output) (code int, interrupted bool) {
 	view := progress.New(p.stderr, progress.Options{
 		Terminal: p.stderrTerminal && !p.dumb(),
 		Width:    p.stderrWidth,
 		Color:    p.color(p.stderrTerminal),
 	})
-	ctx, abandon, release := p.interruptible(ctx, view, recoverCommand(options, cluster))
+	ctx, abandon, release := p.interruptible(ctx, view, recoverWith)
 	defer release()
 	options.Abandon = abandon
 	events := make(chan journal.Event, 1024)
@@ -111,22 +114,39 @@ func runOne(ctx context.Context, p process, options run.Options, cluster *kube.C
 	go view.Run(events)
 	record, err := run.Run(ctx, options)
 	view.Stop()
+	interrupted = ctx.Err() != nil
 	if err != nil {
-		return exitRefused, err
+		say(p.stderr, err)
+		return exitRefused, interrupted
 	}
 	result, err := run.Judge(record)
 	if err != nil {
-		return exitInconclusive, &exit{code: exitInconclusive, err: err}
+		say(p.stderr, err)
+		return exitInconclusive, interrupted
 	}
 	if err := report.WriteFiles(options.Dir, result); err != nil {
-		say(p.stderr, err) // the verdict stands all the same
+		say(p.stderr, err)
 	}
-	return result.ExitCode, out.report(p, result, options.Dir)
+	if err := out.report(p, result, options.Dir); err != nil {
+		say(p.stderr, fmt.Errorf("printing the result: %w", err))
+	}
+	return result.ExitCode, interrupted
 }
 
-// recoverCommand is what finishes an undo that was given up.
-func recoverCommand(options run.Options, cluster *kube.Cluster) string {
-	return fmt.Sprintf("gameday recover %s --context %s", options.ID, cluster.Name)
+// recoverCommand is what finishes an undo that was given up, on the same
+// cluster from wherever this process runs. what is a run, or --all.
+func recoverCommand(what, namespace string, cluster *kube.Cluster) string {
+	command := strings.TrimSpace("gameday recover " + what)
+	for _, flag := range []struct{ name, value, otherwise string }{
+		{"context", cluster.Name, kube.InCluster},
+		{"kubeconfig", cluster.Kubeconfig, ""},
+		{"namespace", namespace, scenarios.DefaultNamespace},
+	} {
+		if flag.value != flag.otherwise {
+			command += " --" + flag.name + " " + flag.value
+		}
+	}
+	return command
 }
 
 // newRunID is unique, sorts by time, and fits a label value.

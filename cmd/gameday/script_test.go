@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,7 +10,15 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"gameday": main})
+	testscript.Main(m, map[string]func(){"gameday": main, "speaks-while-running": speaksWhileRunning})
+}
+
+// speaksWhileRunning is a run as far as its signals and its output go.
+func speaksWhileRunning() {
+	_, stop := catchInterrupts()
+	defer stop()
+	fmt.Fprintln(os.Stderr, "undoing")
+	fmt.Fprintln(os.Stdout, "undone")
 }
 
 // TestScripts plays the promises of the command line that need no cluster.

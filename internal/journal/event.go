@@ -85,7 +85,7 @@ type Baseline struct {
 // Reason is a payload that only explains.
 type Reason struct {
 	Reason string `json:"reason"`
-	// Cause is a short machine-readable word: interrupted, timeout, breach, lock, failed, record.
+	// Cause is a short machine-readable word: interrupted, timeout, breach, lock, failed, record, killed.
 	Cause string `json:"cause,omitempty"`
 }
 
@@ -171,6 +171,8 @@ type Disruption struct {
 type RunEnd struct {
 	// Undone is false when something is left; it outranks every finding.
 	Undone bool `json:"undone"`
+	// Left names what is left beyond what the steps say of themselves.
+	Left string `json:"left,omitempty"`
 	// Interrupted is true when a signal ended the run.
 	Interrupted bool `json:"interrupted"`
 	// Refused holds the reason when the run ended before anything was touched.

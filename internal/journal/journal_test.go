@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -152,4 +153,23 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("%d bytes of whole lines in %d bytes", record.size, len(data))
 		}
 	})
+}
+
+func TestAnEventThatCannotBeEncodedIsALostEvent(t *testing.T) {
+	writer, err := Create(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	if err := writer.Append("", "", RunHeartbeat, math.NaN()); err == nil {
+		t.Error("no error")
+	}
+	select {
+	case <-writer.Failed():
+	default:
+		t.Errorf("the run is not told; error %v", writer.Err())
+	}
+	if err := writer.Append("", "", RunHeartbeat, nil); err == nil {
+		t.Error("a journal with a hole is written on")
+	}
 }

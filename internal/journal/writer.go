@@ -67,14 +67,16 @@ func Reopen(dir string) (*Writer, error) {
 // goes on, so that the run can still be undone and say what it knows.
 func (w *Writer) Append(step, check, kind string, payload any) error {
 	var data json.RawMessage
+	var encodeErr error
 	if payload != nil {
-		var err error
-		if data, err = json.Marshal(payload); err != nil {
-			return fmt.Errorf("encoding %s event: %w", kind, err)
-		}
+		data, encodeErr = json.Marshal(payload)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if encodeErr != nil { // an event that can't be encoded is a lost event too
+		w.fail(fmt.Errorf("encoding %s event: %w", kind, encodeErr))
+		return w.err
+	}
 	event := Event{
 		Version: Version,
 		Seq:     int64(len(w.record.events)) + 1,
@@ -86,7 +88,8 @@ func (w *Writer) Append(step, check, kind string, payload any) error {
 	}
 	line, err := json.Marshal(event)
 	if err != nil {
-		return fmt.Errorf("encoding %s event: %w", kind, err)
+		w.fail(fmt.Errorf("encoding %s event: %w", kind, err))
+		return w.err
 	}
 	if w.err == nil {
 		if _, err := w.file.Write(append(line, '\n')); err != nil {
@@ -103,9 +106,12 @@ func (w *Writer) Append(step, check, kind string, payload any) error {
 	return w.err
 }
 
+// fail keeps the first error. The caller holds the lock.
 func (w *Writer) fail(err error) {
-	w.err = err
-	close(w.failed)
+	if w.err == nil {
+		w.err = err
+		close(w.failed)
+	}
 }
 
 // Sync makes everything appended so far survive a power loss.
@@ -168,11 +174,5 @@ type scoped struct {
 }
 
 func (s scoped) Record(kind string, payload any) {
-	if err := s.writer.Append(s.step, s.check, kind, payload); err != nil {
-		s.writer.mu.Lock()
-		defer s.writer.mu.Unlock()
-		if s.writer.err == nil { // an event that can't be encoded is a lost event too
-			s.writer.fail(err)
-		}
-	}
+	_ = s.writer.Append(s.step, s.check, kind, payload) // the Writer keeps the error
 }

@@ -16,12 +16,17 @@ const (
 	requestsBurst     = 200
 )
 
+// InCluster is the name of the cluster of the pod that gameday runs in.
+const InCluster = "in-cluster"
+
 // Cluster is a connection and the name people know the cluster by.
 type Cluster struct {
 	Client kubernetes.Interface
 	Config *rest.Config
-	// Name is the kubeconfig context, or "in-cluster".
+	// Name is the kubeconfig context, or InCluster.
 	Name string
+	// Kubeconfig is the file that was asked for, empty for kubectl's own.
+	Kubeconfig string
 	// Server is the API server's URL.
 	Server string
 }
@@ -44,7 +49,7 @@ func Connect(kubeconfig, context, userAgent string, wrap func(*rest.Config)) (*C
 		return nil, fmt.Errorf("finding the cluster: %w", err)
 	}
 	if name == "" {
-		name = "in-cluster"
+		name = InCluster
 	}
 	config.QPS, config.Burst = requestsPerSecond, requestsBurst
 	config.UserAgent = userAgent
@@ -55,5 +60,5 @@ func Connect(kubeconfig, context, userAgent string, wrap func(*rest.Config)) (*C
 	if err != nil {
 		return nil, fmt.Errorf("connecting to %s: %w", name, err)
 	}
-	return &Cluster{Client: client, Config: config, Name: name, Server: config.Host}, nil
+	return &Cluster{Client: client, Config: config, Name: name, Kubeconfig: kubeconfig, Server: config.Host}, nil
 }

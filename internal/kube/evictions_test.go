@@ -118,6 +118,27 @@ func TestEvictionsOfOneLaneFollowEachOther(t *testing.T) {
 	})
 }
 
+// What the budget says to one pod of a lane it says to all of them.
+func TestHeldLaneIsAskedForOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{answers: map[string][]Answer{}}
+		for _, pod := range refs(50) {
+			s.answers[pod.Name] = []Answer{held}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), retryHeld/2)
+		defer cancel()
+		results := Evictions{Parallel: 25, ask: s.ask, Lane: func(PodRef) string { return "shop/web" }}.Run(ctx, refs(50))
+		if len(s.asked) != 1 {
+			t.Errorf("%d requests, want 1", len(s.asked))
+		}
+		for _, result := range results {
+			if result.Held == nil || result.Waited == 0 {
+				t.Fatalf("got %+v, want it held", result)
+			}
+		}
+	})
+}
+
 // A hundred pods behind one budget must not become a hundred requests every
 // five seconds.
 func TestOneClockForEachBudget(t *testing.T) {

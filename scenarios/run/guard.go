@@ -24,18 +24,32 @@ type stop struct {
 func (s *stop) Error() string { return s.err.Error() }
 func (s *stop) Unwrap() error { return s.err }
 
-// guard watches over the run: it keeps the lock, ends the run when the lock,
-// the record or a promise with abortOnBreach is lost, and writes heartbeats.
-// The function it returns ends the watch.
-func (r *runner) guard(runCtx context.Context, abort context.CancelCauseFunc, lock *lock) func() {
-	// The lock and the heartbeat go on while the run is undone and settles.
-	ctx, cancel := context.WithCancel(context.WithoutCancel(runCtx))
-	var done sync.WaitGroup
-	done.Go(func() {
-		if err := lock.keep(ctx); err != nil {
-			abort(&stop{"lock", err})
+// keepLock renews the lock from now on, while the run is undone and settles
+// too, and calls lost when it is lost. The function it returns ends that, and
+// says whether the lock was lost.
+func keepLock(ctx context.Context, lock *lock, lost func(error)) func() error {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	kept := make(chan error, 1)
+	go func() {
+		err := lock.keep(ctx)
+		if err != nil {
+			lost(err)
 		}
+		kept <- err
+	}()
+	return sync.OnceValue(func() error {
+		cancel()
+		return <-kept
 	})
+}
+
+// guard watches over the run: it ends the run when the record or a promise
+// with abortOnBreach is lost, and writes heartbeats. The function it returns
+// ends the watch.
+func (r *runner) guard(ctx context.Context, abort context.CancelCauseFunc) func() {
+	// The heartbeat goes on while the run is undone and settles.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var done sync.WaitGroup
 	done.Go(func() {
 		select {
 		case <-ctx.Done():
@@ -85,7 +99,7 @@ func (r *runner) guardBreaches(ctx context.Context, abort context.CancelCauseFun
 				if event.Check != name && event.Kind != journal.RunHeartbeat {
 					continue
 				}
-				if finding := one.check.Judge(r.journal.Record()); finding.Breached {
+				if finding := judge(one.check, r.journal.Record()); finding.Breached {
 					abort(&stop{"breach", fmt.Errorf("check %s: %s", name, finding.Summary)})
 					delete(guarded, name)
 				}

@@ -22,7 +22,7 @@ func Judge(record *journal.Record) (report.Report, error) {
 	}
 	var findings []report.NamedFinding
 	for _, declared := range scenario.Spec.Checks {
-		findings = append(findings, report.NamedFinding{Name: declared.Name, Finding: closed(declared.Check().Judge(record))})
+		findings = append(findings, report.NamedFinding{Name: declared.Name, Finding: closed(judge(declared.Check(), record))})
 	}
 	return report.Build(record, findings)
 }

@@ -3,7 +3,9 @@ package run
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"k8s.io/client-go/util/retry"
 
 	"gameday.dev/gameday/experiments"
+	"gameday.dev/gameday/internal/kube"
 	"gameday.dev/gameday/scenarios"
 )
 
@@ -24,7 +27,14 @@ const LabelRun = "gameday.dev/run"
 // labelLedger tells the record of a run from other objects that carry LabelRun.
 const labelLedger = "gameday.dev/ledger"
 
-const headerKey = "run.json"
+const (
+	ledgerPrefix = "gameday-"
+	headerKey    = "run.json"
+)
+
+// ledgerFormat is the format that this build writes. It reads this one and
+// older ones; undoing what it only half understands would leave the other half.
+const ledgerFormat = 1
 
 // ledger is the part of the record that is kept in the cluster: what must be
 // undone, written before it is done, so that any machine can undo it after the
@@ -41,6 +51,9 @@ type header struct {
 	Scenario string    `json:"scenario"`
 	Host     string    `json:"host"`
 	Started  time.Time `json:"started"`
+	// Format and Gameday say who can read the ledger.
+	Format  int    `json:"format"`
+	Gameday string `json:"gameday"`
 }
 
 // entry is one step that may have to be undone.
@@ -52,7 +65,7 @@ type entry struct {
 
 func (e entry) key() string { return fmt.Sprintf("step-%03d-%s.json", e.Order, e.Step.Name) }
 
-func (l *ledger) name() string { return "gameday-" + l.id }
+func (l *ledger) name() string { return ledgerPrefix + l.id }
 
 // open creates the ledger, without entries.
 func (l *ledger) open(ctx context.Context, h header) error {
@@ -73,10 +86,12 @@ func (l *ledger) open(ctx context.Context, h header) error {
 	return nil
 }
 
-// add writes entries; when it returns nil they are in etcd.
+// add writes entries; when it returns nil they are in etcd. What a plan says to
+// people stays out of them: a ConfigMap holds 1 MiB, and a plan names every pod.
 func (l *ledger) add(ctx context.Context, entries ...entry) error {
 	return l.update(ctx, func(data map[string]string) error {
 		for _, e := range entries {
+			e.Plan.Notes, e.Plan.Warnings = nil, nil
 			encoded, err := json.Marshal(e)
 			if err != nil {
 				return fmt.Errorf("encoding ledger entry %s: %w", e.Step.Name, err)
@@ -87,12 +102,17 @@ func (l *ledger) add(ctx context.Context, entries ...entry) error {
 	})
 }
 
-// remove strikes an entry that has been undone.
+// remove strikes an entry that has been undone. A ledger that somebody has
+// deleted holds no entry.
 func (l *ledger) remove(ctx context.Context, e entry) error {
-	return l.update(ctx, func(data map[string]string) error {
+	err := l.update(ctx, func(data map[string]string) error {
 		delete(data, e.key())
 		return nil
 	})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
 }
 
 func (l *ledger) update(ctx context.Context, change func(map[string]string) error) error {
@@ -101,6 +121,9 @@ func (l *ledger) update(ctx context.Context, change func(map[string]string) erro
 		object, err := configMaps.Get(ctx, l.name(), metav1.GetOptions{})
 		if err != nil {
 			return err
+		}
+		if object.Data == nil { // somebody has emptied it
+			object.Data = map[string]string{}
 		}
 		if err := change(object.Data); err != nil {
 			return err
@@ -123,10 +146,26 @@ func (l *ledger) close(ctx context.Context) error {
 	return nil
 }
 
+// closeSoon closes the ledger, trying again until ctx ends: a ledger that stays
+// keeps every later run out.
+func (l *ledger) closeSoon(ctx context.Context) error {
+	for {
+		err := l.close(ctx)
+		if err == nil {
+			return nil
+		}
+		if kube.Pause(ctx, undoRetryEvery) != nil {
+			return fmt.Errorf("everything is undone but for the record of it in the cluster: %w", err)
+		}
+	}
+}
+
 // unfinished is a ledger found in the cluster, entries in the order of injection.
 type unfinished struct {
 	header  header
 	entries []entry
+	// unreadable says what of it this build cannot undo.
+	unreadable []string
 }
 
 // findUnfinished reads all ledgers of a namespace, oldest first.
@@ -137,35 +176,44 @@ func findUnfinished(ctx context.Context, client kubernetes.Interface, namespace 
 	}
 	var found []unfinished
 	for _, object := range list.Items {
-		one, err := readLedger(object)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, one)
+		found = append(found, readLedger(object))
 	}
 	slices.SortFunc(found, func(a, b unfinished) int { return a.header.Started.Compare(b.header.Started) })
 	return found, nil
 }
 
-func readLedger(object corev1.ConfigMap) (unfinished, error) {
-	var one unfinished
-	for key, value := range object.Data {
-		var err error
-		switch {
-		case key == headerKey:
-			err = json.Unmarshal([]byte(value), &one.header)
-		case strings.HasPrefix(key, "step-"):
-			var e entry
-			err = json.Unmarshal([]byte(value), &e)
-			one.entries = append(one.entries, e)
+// readLedger reads what it can: one ledger, or one entry, that cannot be read
+// must not keep the others from being undone.
+func readLedger(object corev1.ConfigMap) unfinished {
+	one := unfinished{header: header{ID: strings.TrimPrefix(object.Name, ledgerPrefix)}}
+	if err := json.Unmarshal([]byte(object.Data[headerKey]), &one.header); err != nil {
+		one.cannotRead(object, headerKey, err)
+	}
+	if one.header.Format > ledgerFormat {
+		one.cannotRead(object, headerKey, fmt.Errorf("format %d: use gameday %s, which wrote it, or a newer one", one.header.Format, one.header.Gameday))
+		return one
+	}
+	for _, key := range slices.Sorted(maps.Keys(object.Data)) {
+		if !strings.HasPrefix(key, "step-") {
+			continue
+		}
+		var e entry
+		err := json.Unmarshal([]byte(object.Data[key]), &e)
+		if err == nil && e.Step.Experiment() == nil {
+			err = errUnknownStep
 		}
 		if err != nil {
-			return one, fmt.Errorf("reading ledger %s/%s, key %s: %w", object.Namespace, object.Name, key, err)
+			one.cannotRead(object, key, err)
+			continue
 		}
-	}
-	if one.header.ID == "" {
-		one.header.ID = object.Labels[LabelRun]
+		one.entries = append(one.entries, e)
 	}
 	slices.SortFunc(one.entries, func(a, b entry) int { return a.Order - b.Order })
-	return one, nil
+	return one
+}
+
+var errUnknownStep = errors.New("a kind of step that this gameday does not know: use the gameday that ran it, or a newer one")
+
+func (u *unfinished) cannotRead(object corev1.ConfigMap, key string, err error) {
+	u.unreadable = append(u.unreadable, fmt.Sprintf("ledger %s/%s, key %s: %v", object.Namespace, object.Name, key, err))
 }

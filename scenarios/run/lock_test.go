@@ -10,7 +10,9 @@ import (
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
 
 	"gameday.dev/gameday/internal/refusal"
 )
@@ -107,4 +109,53 @@ func TestReleasingLeavesAnothersLockAlone(t *testing.T) {
 	if _, err := client.CoordinationV1().Leases("gameday").Get(t.Context(), leaseName, metav1.GetOptions{}); err != nil {
 		t.Errorf("the lease of run-2 is gone: %v", err)
 	}
+}
+
+func TestALockThatCannotBeRenewedIsLostBeforeAnotherMayTakeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := fake.NewClientset(heldLease("run-1"))
+		began := time.Now()
+		client.PrependReactor("*", "leases", func(clienttesting.Action) (bool, runtime.Object, error) {
+			return time.Since(began) > 12*time.Second, nil, errors.New("connection refused")
+		})
+		err := (&lock{client: client, namespace: "gameday", holder: "run-1"}).keep(t.Context())
+		if !errors.Is(err, errLockLost) || !strings.Contains(err.Error(), "connection refused") {
+			t.Errorf("error %v, want %v and why", err, errLockLost)
+		}
+		lastRenewal := 10 * time.Second
+		if lost := time.Since(began); lost <= 12*time.Second || lost >= lastRenewal+leaseDuration {
+			t.Errorf("lost after %s, another may take it after %s", lost, lastRenewal+leaseDuration)
+		}
+	})
+}
+
+func TestALockIsKeptUntilTheKeepingIsStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := fake.NewClientset(heldLease("run-1"))
+		mine := &lock{client: client, namespace: "gameday", holder: "run-1"}
+		ctx, interrupt := context.WithCancelCause(t.Context())
+		stop := keepLock(ctx, mine, func(err error) { t.Errorf("lost: %v", err) })
+		interrupt(ErrInterrupted) // the undo needs the lock too
+		time.Sleep(2 * leaseDuration)
+		lease, err := client.CoordinationV1().Leases("gameday").Get(t.Context(), leaseName, metav1.GetOptions{})
+		if err != nil || lease.Spec.RenewTime == nil || time.Since(lease.Spec.RenewTime.Time) > renewEvery {
+			t.Errorf("lease %+v, error %v, want one renewed just now", lease, err)
+		}
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestARunOfTheSameNameIsAnotherRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := fake.NewClientset(heldLease("run-1"))
+		began := time.Now()
+		if err := (&lock{client: client, namespace: "gameday", holder: "run-1"}).acquire(t.Context(), func(string) {}); err != nil {
+			t.Fatal(err)
+		}
+		if time.Since(began) < leaseDuration {
+			t.Error("took the lease of another run because it has the same name")
+		}
+	})
 }

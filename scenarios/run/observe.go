@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -19,22 +20,18 @@ type watched struct {
 	check    verify.Check
 	started  chan struct{} // closed when it sees the world
 	failed   chan error    // holds its error when it sees nothing
+	ended    chan struct{} // closed when it has collected everything
 }
 
-// observers are all checks at work. They outlive the run's own context, since
-// the undo and the recovery are to be seen too.
-type observers struct {
-	cancel context.CancelFunc
-	done   sync.WaitGroup
-}
-
-func (r *runner) observe(ctx context.Context) *observers {
+// observe sets all checks to work. They outlive the run's own context, since
+// the undo and the recovery are to be seen too. The function it returns ends
+// them and waits for what they collect at the end.
+func (r *runner) observe(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	all := &observers{cancel: cancel}
 	for _, declared := range r.Scenario.Spec.Checks {
 		one := watched{
 			declared: declared, check: declared.Check(),
-			started: make(chan struct{}), failed: make(chan error, 1),
+			started: make(chan struct{}), failed: make(chan error, 1), ended: make(chan struct{}),
 		}
 		r.watched = append(r.watched, one)
 		recorder := r.journal.ForCheck(declared.Name)
@@ -42,24 +39,46 @@ func (r *runner) observe(ctx context.Context) *observers {
 			recorder.Record(journal.ObserverStarted, nil)
 			close(one.started)
 		})
-		all.done.Go(func() {
-			if err := one.check.Observe(ctx, r.checkEnv(recorder, start)); err != nil {
+		go func() {
+			defer close(one.ended)
+			err := contained("observing", func() error { return one.check.Observe(ctx, r.checkEnv(recorder, start)) })
+			if err == nil && ctx.Err() == nil {
+				err = errors.New("it ended before the run did")
+			}
+			if err != nil {
 				recorder.Record(journal.ObserverFailed, journal.Reason{Reason: err.Error()})
 				one.failed <- err
 			}
-		})
+		}()
 	}
-	return all
+	return sync.OnceFunc(func() {
+		cancel()
+		r.awaitObservers(context.WithoutCancel(ctx))
+	})
 }
 
-// stop ends the observers and waits for what they collect at the end.
-func (o *observers) stop() {
-	o.cancel()
-	o.done.Wait()
+// awaitObservers waits until every check has collected what only the end can
+// give, but neither for one that hangs nor against the will of a person.
+func (r *runner) awaitObservers(ctx context.Context) {
+	patience, cancel := context.WithTimeout(ctx, finalGrace+tidyBudget)
+	defer cancel()
+	for _, one := range r.watched {
+		select {
+		case <-one.ended:
+		case <-patience.Done():
+		case <-r.Abandon:
+		}
+		select {
+		case <-one.ended: // whatever else is true by now
+			continue
+		default:
+		}
+		r.journal.ForCheck(one.declared.Name).Record(journal.ObserverFailed, journal.Reason{Reason: "it did not come to its end and was left behind"})
+	}
 }
 
 // baseline refuses to break anything unless every check holds now.
-func (r *runner) baseline(ctx context.Context, _ *observers) error {
+func (r *runner) baseline(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startBudget, errObserver)
 	defer cancel()
 	for _, one := range r.watched {
@@ -96,7 +115,7 @@ func (r *runner) openUntil() time.Time {
 	var until time.Time
 	record := r.journal.Record()
 	for _, one := range r.watched {
-		finding := one.check.Judge(record)
+		finding := judge(one.check, record)
 		if finding.Open && finding.OpenUntil.After(until) {
 			until = finding.OpenUntil
 		}

@@ -137,7 +137,7 @@ func Preflight(ctx context.Context, options Options) Preview {
 // checks' rules and those for the lock and the ledger.
 func Permissions(scenario scenarios.Scenario, namespace string) []kube.Permission {
 	needed := []kube.Permission{
-		{Namespace: namespace, Rule: rule("coordination.k8s.io", "leases", "get", "create", "update", "delete", "watch")},
+		{Namespace: namespace, Rule: rule("coordination.k8s.io", "leases", "get", "create", "update", "delete")},
 		{Namespace: namespace, Rule: rule("", "configmaps", "get", "list", "create", "update", "delete")},
 		{Rule: rule("", "namespaces", "get")},
 	}

@@ -2,10 +2,11 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/kubernetes"
 
 	"gameday.dev/gameday/experiments"
@@ -56,9 +57,7 @@ func Recover(ctx context.Context, options RecoverOptions) ([]Recovered, error) {
 		return nil, err
 	}
 	lock := &lock{client: options.Client, namespace: options.Namespace, holder: options.Holder}
-	if err := lock.acquire(ctx, func(holder string) {
-		options.Progress("the lock is held by " + holder + ": waiting to see whether it is alive")
-	}); err != nil {
+	if err := options.acquire(ctx, lock); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -68,23 +67,36 @@ func Recover(ctx context.Context, options RecoverOptions) ([]Recovered, error) {
 			options.Progress(err.Error())
 		}
 	}()
-	keepCtx, stopKeeping := context.WithCancel(context.WithoutCancel(ctx))
-	kept := make(chan error, 1)
-	go func() { kept <- lock.keep(keepCtx) }()
+	stopKeeping := keepLock(ctx, lock, func(err error) {
+		options.Progress(err.Error()) // undoing goes on: it changes nothing when done twice
+	})
+	defer func() { _ = stopKeeping() }()
 
 	// The holder may have finished while we waited for the lock: look again.
-	if todo, err = options.unfinished(ctx); err == nil {
-		var recovered []Recovered
-		for _, one := range todo {
-			done, undoErr := options.recoverOne(ctx, one)
-			recovered = append(recovered, done)
-			err = errors.Join(err, undoErr)
-		}
-		stopKeeping()
-		return recovered, errors.Join(err, <-kept)
+	if todo, err = options.unfinished(ctx); err != nil {
+		return nil, err
 	}
-	stopKeeping()
-	return nil, errors.Join(err, <-kept)
+	var recovered []Recovered
+	for _, one := range todo {
+		recovered = append(recovered, options.recoverOne(ctx, one))
+	}
+	return recovered, nil
+}
+
+// acquire takes the lock, in a namespace that may be gone, and the ledger with
+// it: then the journal is all there is.
+func (o RecoverOptions) acquire(ctx context.Context, lock *lock) error {
+	waiting := func(holder string) {
+		o.Progress("the lock is held by " + holder + ": waiting to see whether it is alive")
+	}
+	err := lock.acquire(ctx, waiting)
+	if !apierrors.IsNotFound(err) {
+		return err
+	}
+	if err := ensureNamespace(ctx, o.Client, o.Namespace, o.Holder); err != nil {
+		return err
+	}
+	return lock.acquire(ctx, waiting)
 }
 
 // unfinished finds the runs asked for: in the cluster, else in the journal.
@@ -107,7 +119,7 @@ func (o RecoverOptions) unfinished(ctx context.Context) ([]unfinished, error) {
 	return unfinishedInJournal(o.Dir)
 }
 
-func (o RecoverOptions) recoverOne(ctx context.Context, one unfinished) (Recovered, error) {
+func (o RecoverOptions) recoverOne(ctx context.Context, one unfinished) Recovered {
 	ctx, cancel := undoContext(ctx, o.Abandon)
 	defer cancel()
 	done := Recovered{ID: one.header.ID, Scenario: one.header.Scenario}
@@ -116,27 +128,37 @@ func (o RecoverOptions) recoverOne(ctx context.Context, one unfinished) (Recover
 		o.Progress(err.Error()) // undoing matters more than writing it down
 	}
 	ledger := &ledger{client: o.Client, namespace: o.Namespace, id: one.header.ID}
-	for _, e := range slices.Backward(one.entries) {
-		tale := &teller{progress: o.Progress, step: e.Step.Name}
+	undoEntries(ctx, one.entries, ledger, func(e entry) experiments.Env {
+		tale := &teller{progress: o.Progress, step: e.Step.Name, done: &done}
 		if writer != nil {
 			tale.next = writer.ForStep(e.Step.Name)
 		}
-		env := experiments.Env{Client: o.Client, RunID: one.header.ID, Record: tale}
-		undoEntry(ctx, e, env, ledger)
-		if tale.undone.OK {
-			done.Undone = append(done.Undone, e.Step.Name+": "+orNothing(tale.undone.Summary))
-		} else {
-			done.Left = append(done.Left, e.Step.Name+": "+tale.undone.Left)
+		return experiments.Env{Client: o.Client, RunID: one.header.ID, Record: tale}
+	})
+	done.Left = append(done.Left, one.unreadable...)
+	if len(done.Left) == 0 {
+		if err := ledger.closeSoon(ctx); err != nil {
+			done.Left = append(done.Left, err.Error())
 		}
 	}
-	if len(done.Left) == 0 {
-		err = ledger.close(ctx)
-	}
 	if writer != nil {
-		end := journal.RunEnd{Undone: len(done.Left) == 0 && err == nil}
-		err = errors.Join(err, writer.Append("", "", journal.RunFinished, end), writer.Close())
+		if err := finishRecord(writer, done.Left); err != nil {
+			o.Progress(err.Error())
+		}
 	}
-	return done, err
+	return done
+}
+
+// finishRecord ends the journal of a run that did not end it itself. Whatever
+// its checks had seen until then, it was not carried out.
+func finishRecord(writer *journal.Writer, left []string) error {
+	if _, finished := writer.Record().First(journal.RunFinished); !finished {
+		_ = writer.Append("", "", journal.RunAborting, journal.Reason{
+			Reason: "the runner was killed, and a recovery closed the record", Cause: "killed",
+		})
+	}
+	_ = writer.Append("", "", journal.RunFinished, journal.RunEnd{Undone: len(left) == 0, Left: strings.Join(left, "; ")})
+	return writer.Close() // says the first error of all
 }
 
 // reopen continues the journal of the run when its directory is at hand.
@@ -176,8 +198,12 @@ func unfinishedInJournal(dir string) ([]unfinished, error) {
 			if err := event.Decode(&planned); err != nil {
 				return nil, err
 			}
+			step, ok := steps[event.Step]
+			if !ok {
+				return nil, fmt.Errorf("reading journal: step %s was planned and is not in the scenario of the record", event.Step)
+			}
 			plan := experiments.Plan{Targets: planned.Targets, Data: planned.Data}
-			one.entries = append(one.entries, entry{Order: len(one.entries) + 1, Step: steps[event.Step], Plan: plan})
+			one.entries = append(one.entries, entry{Order: len(one.entries) + 1, Step: step, Plan: plan})
 		case journal.StepUndone:
 			var undone journal.Undone
 			if err := event.Decode(&undone); err != nil {
@@ -194,24 +220,27 @@ func unfinishedInJournal(dir string) ([]unfinished, error) {
 	return []unfinished{one}, nil
 }
 
-// teller passes events on to a journal, if there is one, and tells a person.
+// teller passes events on to a journal, if there is one, tells a person, and
+// adds up what was undone.
 type teller struct {
 	next     journal.Recorder
 	progress func(string)
 	step     string
-	undone   journal.Undone
+	done     *Recovered
 }
 
 // Record implements journal.Recorder.
 func (t *teller) Record(kind string, payload any) {
 	switch payload := payload.(type) {
 	case journal.Undone:
-		t.undone = payload
+		line := t.step + ": " + payload.Left
 		if payload.OK {
-			t.progress(t.step + ": " + orNothing(payload.Summary))
+			line = t.step + ": " + orNothing(payload.Summary)
+			t.done.Undone = append(t.done.Undone, line)
 		} else {
-			t.progress(t.step + ": " + payload.Left)
+			t.done.Left = append(t.done.Left, line)
 		}
+		t.progress(line)
 	case journal.Progress:
 		t.progress(t.step + ": " + payload.Message)
 	}

@@ -76,12 +76,7 @@ func Run(ctx context.Context, options Options) (*journal.Record, error) {
 		writer.Subscribe(options.Events)
 	}
 	r := &runner{Options: options, journal: writer, settles: newSettles(ctx)}
-	end := r.play(ctx)
-	r.write("", journal.RunFinished, end)
-	// A journal that could not be written has aborted the run by now and says
-	// so in the record held in memory; closing it again would add nothing.
-	_ = writer.Close()
-	return writer.Record(), nil
+	return r.run(ctx), nil
 }
 
 // runner is one run in progress.
@@ -93,6 +88,17 @@ type runner struct {
 	entries []entry           // what has been or is being injected, in order
 	nodes   map[string]string // nodes touched so far, by name, to the step that did
 	settles *settles
+}
+
+// run plays the scenario and closes its record.
+func (r *runner) run(ctx context.Context) *journal.Record {
+	end := r.play(ctx)
+	r.write("", journal.RunFinished, end)
+	if err := r.journal.Close(); err != nil {
+		// The verdict of what is not on the disk could not be had again.
+		r.lost(&stop{"record", fmt.Errorf("the record can't be kept: %w", err)})
+	}
+	return r.journal.Record()
 }
 
 // play is the whole run, top to bottom.
@@ -114,36 +120,59 @@ func (r *runner) play(ctx context.Context) journal.RunEnd {
 		return refused(ctx, err)
 	}
 	defer r.tidy(ctx, lock.release)
-	if err := r.refuseUnfinished(ctx); err != nil {
-		return refused(ctx, err)
+	// runCtx is the life of the run until it undoes; ctx ends with an interruption only.
+	runCtx, abort := context.WithCancelCause(ctx)
+	defer abort(nil)
+	stopKeeping := keepLock(ctx, lock, func(err error) { abort(&stop{"lock", err}) })
+	defer func() { _ = stopKeeping() }()
+	if err := r.refuseUnfinished(runCtx); err != nil {
+		return refused(runCtx, err)
 	}
 
-	observers := r.observe(ctx)
-	defer observers.stop()
-	if err := r.baseline(ctx, observers); err != nil {
-		return refused(ctx, err)
+	stopObservers := r.observe(ctx)
+	defer stopObservers()
+	if err := r.baseline(runCtx); err != nil {
+		return refused(runCtx, err)
 	}
 	r.ledger = &ledger{client: r.Client, namespace: r.Namespace, id: r.ID}
-	if err := r.ledger.open(ctx, header{ID: r.ID, Scenario: r.Scenario.Metadata.Name, Host: r.Host, Started: time.Now().UTC()}); err != nil {
-		return refused(ctx, err)
+	if err := r.ledger.open(runCtx, header{
+		ID: r.ID, Scenario: r.Scenario.Metadata.Name, Host: r.Host, Started: time.Now().UTC(), Format: ledgerFormat, Gameday: r.Version,
+	}); err != nil {
+		return refused(runCtx, err)
 	}
 
-	runCtx, cancel := context.WithTimeoutCause(ctx, r.Scenario.Timeout(), errTimeout)
+	runCtx, cancel := context.WithTimeoutCause(runCtx, r.Scenario.Timeout(), errTimeout)
 	defer cancel()
-	runCtx, abort := context.WithCancelCause(runCtx)
-	defer abort(nil)
-	stopGuards := r.guard(runCtx, abort, lock)
+	stopGuards := r.guard(ctx, abort)
 
 	r.steps(runCtx, abort)
-	undone := r.undoAll(ctx)
-	interrupted := errors.Is(context.Cause(ctx), ErrInterrupted)
-	if !interrupted {
+	end := journal.RunEnd{Undone: true}
+	if err := r.undoAll(ctx); err != nil {
+		end.Undone, end.Left = false, err.Error()
+	}
+	if !wasInterrupted(ctx) {
 		r.settle(ctx, runCtx)
 	}
+	end.Interrupted = wasInterrupted(ctx)
 	r.settles.stop()
-	observers.stop()
+	stopObservers()
 	stopGuards()
-	return journal.RunEnd{Undone: undone, Interrupted: interrupted}
+	if err := stopKeeping(); err != nil {
+		// Another run may have been at work while this one settled.
+		r.lost(&stop{"lock", err})
+	}
+	return end
+}
+
+// lost keeps a run from passing that lost something too late to be aborted.
+func (r *runner) lost(cause *stop) {
+	if _, aborted := r.journal.Record().First(journal.RunAborting); !aborted {
+		r.write("", journal.RunAborting, reasonOf(cause))
+	}
+}
+
+func wasInterrupted(ctx context.Context) bool {
+	return errors.Is(context.Cause(ctx), ErrInterrupted)
 }
 
 // begin opens the record with everything a judge needs.
@@ -161,6 +190,10 @@ func (r *runner) begin(ctx context.Context) error {
 		info.Kubernetes = version.GitVersion
 	}
 	r.write("", journal.RunStarted, info)
+	// A full disk takes a new file and refuses what is written to it.
+	if err := r.journal.Sync(); err != nil {
+		return refusal.New("free some space or choose another place with --runs-dir", "%v", err)
+	}
 	if versionErr != nil {
 		return refusal.New("check --context and --kubeconfig, and that the API server is up",
 			"cluster %s does not answer: %v", r.Cluster, versionErr)
@@ -197,8 +230,11 @@ func (r *runner) tidy(ctx context.Context, do func(context.Context) error) {
 
 // refused is the end of a run that has touched nothing.
 func refused(ctx context.Context, err error) journal.RunEnd {
-	if errors.Is(context.Cause(ctx), ErrInterrupted) {
+	if wasInterrupted(ctx) {
 		return journal.RunEnd{Undone: true, Interrupted: true}
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx) // it says why better than what it cut short
 	}
 	return journal.RunEnd{Undone: true, Refused: err.Error()}
 }

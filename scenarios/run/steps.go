@@ -71,7 +71,11 @@ func (r *runner) plan(ctx context.Context, group group) ([]entry, error) {
 	var entries []entry
 	pods := 0
 	for _, step := range group.steps {
-		plan, err := step.Experiment().Plan(ctx, r.experimentEnv(step, r.journal.ForStep(step.Name)))
+		var plan experiments.Plan
+		err := contained("planning", func() (err error) {
+			plan, err = step.Experiment().Plan(ctx, r.experimentEnv(step, r.journal.ForStep(step.Name)))
+			return err
+		})
 		if err != nil {
 			return nil, fmt.Errorf("planning %s: %w", step.Name, err)
 		}
@@ -116,7 +120,11 @@ func (r *runner) inject(ctx context.Context, e entry) error {
 	env.Rand = nil
 	began := time.Now()
 	r.write(name, journal.StepInjecting, nil)
-	outcome, err := e.Step.Experiment().Inject(ctx, env, e.Plan)
+	var outcome journal.Outcome
+	err := contained("injecting", func() (err error) {
+		outcome, err = e.Step.Experiment().Inject(ctx, env, e.Plan)
+		return err
+	})
 	if err != nil {
 		outcome = journal.Outcome{State: journal.Failed, Summary: firstLine(err)}
 	}
@@ -131,7 +139,8 @@ func (r *runner) inject(ctx context.Context, e entry) error {
 	return nil
 }
 
-// hold stays in the faulty state until the group's time is over or ctx ends.
+// hold stays in the faulty state until the group's time is over or ctx ends;
+// only the former is recorded as held.
 func (r *runner) hold(ctx context.Context, group group) {
 	if group.hold <= 0 {
 		return
@@ -144,6 +153,7 @@ func (r *runner) hold(ctx context.Context, group group) {
 	select {
 	case <-timer.C:
 	case <-ctx.Done():
+		return
 	}
 	for _, step := range group.steps {
 		r.write(step.Name, journal.StepHeld, nil)
@@ -152,7 +162,11 @@ func (r *runner) hold(ctx context.Context, group group) {
 
 // settleStep waits for what one step disturbed and writes how it ended.
 func (r *runner) settleStep(ctx context.Context, e entry, env experiments.Env, began time.Time) {
-	settled, err := e.Step.Experiment().Settle(ctx, env, e.Plan)
+	var settled journal.Settled
+	err := contained("settling", func() (err error) {
+		settled, err = e.Step.Experiment().Settle(ctx, env, e.Plan)
+		return err
+	})
 	if err != nil && ctx.Err() == nil {
 		// Nothing is known, so nothing is recorded that a judge could take for
 		// an answer.

@@ -2,39 +2,40 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/internal/journal"
+	"gameday.dev/gameday/internal/kube"
 )
 
-// Between two tries of an undo that fails: long enough for an API server to
-// restart, short enough to try often within the budget.
-const undoRetryEvery = 2 * time.Second
+const (
+	// Between two tries of an undo that fails: long enough for an API server to
+	// restart, short enough to try often within the budget.
+	undoRetryEvery = 2 * time.Second
+	// undoTryBudget keeps one undo that hangs from using up the time of the others.
+	undoTryBudget = time.Minute
+)
 
-// undoAll takes every fault back, the last first, even after an interruption,
-// and says whether nothing is left.
-func (r *runner) undoAll(ctx context.Context) bool {
+var errStepsLeft = errors.New("not every step could be undone")
+
+// undoAll takes every fault back, the last first, even after an interruption.
+// It returns nil only when nothing is left, the ledger included.
+func (r *runner) undoAll(ctx context.Context) error {
 	ctx, cancel := undoContext(ctx, r.Abandon)
 	defer cancel()
-	undone := true
-	for _, e := range slices.Backward(r.entries) {
+	undone := undoEntries(ctx, r.entries, r.ledger, func(e entry) experiments.Env {
 		env := r.experimentEnv(e.Step, r.journal.ForStep(e.Step.Name))
 		env.Rand = nil
-		if !undoEntry(ctx, e, env, r.ledger) {
-			undone = false
-		}
-	}
+		return env
+	})
 	if !undone {
-		return false
+		return errStepsLeft
 	}
-	if err := r.ledger.close(ctx); err != nil {
-		r.write("", journal.StepProgress, journal.Progress{Message: err.Error()})
-		return false
-	}
-	return true
+	return r.ledger.closeSoon(ctx)
 }
 
 // undoContext is detached from the run's cancellation, has a budget of its
@@ -54,43 +55,60 @@ func undoContext(ctx context.Context, abandon <-chan struct{}) (context.Context,
 	return ctx, cancel
 }
 
-// undoEntry takes one fault back, trying again until ctx ends, and strikes it
-// from the ledger.
-func undoEntry(ctx context.Context, e entry, env experiments.Env, ledger *ledger) bool {
-	env.Record.Record(journal.StepUndoing, nil)
-	var summary string
-	err := untilDone(ctx, func() error {
-		var err error
-		summary, err = e.Step.Experiment().Undo(ctx, env, e.Plan)
-		return err
-	})
-	if err != nil {
-		env.Record.Record(journal.StepUndone, journal.Undone{Left: err.Error()})
-		return false
+// undoEntries takes faults back, the last first, and says whether none is
+// left. Those that fail are tried again, round after round, until ctx ends: one
+// that cannot be undone must not keep the others from it.
+func undoEntries(ctx context.Context, entries []entry, ledger *ledger, envOf func(entry) experiments.Env) bool {
+	var left []*undo
+	for _, e := range slices.Backward(entries) {
+		left = append(left, &undo{entry: e, env: envOf(e)})
 	}
-	env.Record.Record(journal.StepUndone, journal.Undone{OK: true, Summary: summary})
-	// An entry that stays in the ledger is undone once more by recover, which
-	// changes nothing: an undo is idempotent.
-	if err := untilDone(ctx, func() error { return ledger.remove(ctx, e) }); err != nil {
-		env.Record.Record(journal.StepProgress, journal.Progress{Message: err.Error()})
+	for {
+		left = slices.DeleteFunc(left, func(u *undo) bool { return u.try(ctx, ledger) })
+		if len(left) == 0 {
+			return true
+		}
+		if kube.Pause(ctx, undoRetryEvery) != nil {
+			break
+		}
 	}
-	return true
+	for _, u := range left {
+		u.env.Record.Record(journal.StepUndone, journal.Undone{Left: fmt.Sprintf("giving up (%v): %v", ctx.Err(), u.failure)})
+	}
+	return false
 }
 
-// untilDone calls do until it succeeds or ctx ends, and then returns the last
-// reason, not merely that time is up.
-func untilDone(ctx context.Context, do func() error) error {
-	for {
-		err := do()
-		if err == nil {
-			return nil
-		}
-		timer := time.NewTimer(undoRetryEvery)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return fmt.Errorf("giving up (%v): %w", ctx.Err(), err)
-		}
+// undo is the undoing of one step.
+type undo struct {
+	entry   entry
+	env     experiments.Env
+	failure error // of the last try
+}
+
+// try takes the fault back once, and strikes it from the ledger.
+func (u *undo) try(ctx context.Context, ledger *ledger) bool {
+	switch {
+	case u.failure == nil:
+		u.env.Record.Record(journal.StepUndoing, nil)
+	case ctx.Err() != nil:
+		return false // the failure that is known says more than that time is up
 	}
+	ctx, cancel := context.WithTimeout(ctx, undoTryBudget)
+	defer cancel()
+	var summary string
+	u.failure = contained("undoing "+u.entry.Step.Name, func() error {
+		var err error
+		summary, err = u.entry.Step.Experiment().Undo(ctx, u.env, u.entry.Plan)
+		return err
+	})
+	if u.failure != nil {
+		return false
+	}
+	u.env.Record.Record(journal.StepUndone, journal.Undone{OK: true, Summary: summary})
+	// One try is enough: an entry that stays in the ledger is undone once more
+	// by recover, which changes nothing, since an undo is idempotent.
+	if err := ledger.remove(ctx, u.entry); err != nil {
+		u.env.Record.Record(journal.StepProgress, journal.Progress{Message: err.Error()})
+	}
+	return true
 }

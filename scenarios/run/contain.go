@@ -1,0 +1,33 @@
+package run
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"gameday.dev/gameday/internal/journal"
+	"gameday.dev/gameday/verify"
+)
+
+// contained turns a panic into an error. A bug in one experiment or check must
+// not take the process down with the faults of the others still in place, and
+// the exit code of a Go program that panics is that of wrong input.
+func contained(what string, do func() error) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("%s panicked, a bug in gameday: %v\n%s", what, cause, debug.Stack())
+		}
+	}()
+	return do()
+}
+
+// judge asks a check what the record shows. A judge that panics tells nothing.
+func judge(check verify.Check, record *journal.Record) verify.Finding {
+	var finding verify.Finding
+	if err := contained("judging", func() error {
+		finding = check.Judge(record)
+		return nil
+	}); err != nil {
+		return verify.Finding{Summary: err.Error()}
+	}
+	return finding
+}
