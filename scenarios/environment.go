@@ -11,10 +11,6 @@ import (
 	"gameday.dev/gameday/verify"
 )
 
-// DefaultNamespace is where the lock and the record of a run live when the
-// environment does not say.
-const DefaultNamespace = "gameday"
-
 // Environment says where things are, so that one scenario serves every cluster.
 type Environment struct {
 	// APIVersion is gameday.dev/v1alpha1.
@@ -34,8 +30,6 @@ type EnvironmentSpec struct {
 	Context string `json:"context,omitempty"`
 	// Kubeconfig is a path. Unset: as kubectl finds it, or the service account in a pod.
 	Kubeconfig string `json:"kubeconfig,omitempty"`
-	// Namespace where the lock and the record of a run live in the cluster. Default gameday.
-	Namespace string `json:"namespace,omitempty"`
 	// Prometheus answers the alerts check.
 	Prometheus *Endpoint `json:"prometheus,omitempty"`
 	// Alertmanager answers for alerts that must be routed or notified.

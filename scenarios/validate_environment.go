@@ -15,9 +15,6 @@ import (
 func (e *Environment) Validate() field.ErrorList {
 	path := field.NewPath("spec")
 	problems := fields.Label(field.NewPath("metadata", "name"), e.Metadata.Name)
-	if e.Spec.Namespace != "" {
-		problems = append(problems, fields.Label(path.Child("namespace"), e.Spec.Namespace)...)
-	}
 	problems = append(problems, e.Spec.Prometheus.validate(path.Child("prometheus"))...)
 	problems = append(problems, e.Spec.Alertmanager.validate(path.Child("alertmanager"))...)
 	problems = append(problems, e.Spec.Receiver.validate(path.Child("receiver"))...)

@@ -28,7 +28,6 @@ const environmentFileName = "gameday.yaml"
 type target struct {
 	kubeconfig, context string
 	environmentFile     string
-	namespace           string
 	prometheus          endpointFlags
 	alertmanager        endpointFlags
 	receiver            endpointFlags
@@ -45,7 +44,6 @@ func (t *target) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&t.context, "context", "", "kubeconfig context of the cluster")
 	flags.StringVar(&t.kubeconfig, "kubeconfig", "", "path to the kubeconfig file")
-	flags.StringVar(&t.namespace, "namespace", "", "namespace of gameday's own lock and record (default "+scenarios.DefaultNamespace+")")
 	flags.StringVar(&t.environmentFile, "environment", "", "Environment document (default $GAMEDAY_ENVIRONMENT, else "+environmentFileName+" beside the scenario)")
 }
 
@@ -126,7 +124,6 @@ func (t *target) connect(p process, beside string, wrap func(*rest.Config)) (*ku
 	options = run.Options{
 		Client:      cluster.Client,
 		Cluster:     cluster.Name,
-		Namespace:   firstOf(t.namespace, spec.Namespace, scenarios.DefaultNamespace),
 		RunnerNode:  p.getenv("NODE_NAME"),
 		Environment: environment.Metadata.Name,
 		Version:     version(),

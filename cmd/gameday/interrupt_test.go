@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 
 	"gameday.dev/gameday/internal/kube"
-	"gameday.dev/gameday/scenarios"
 	"gameday.dev/gameday/scenarios/run"
 )
 
@@ -89,15 +88,14 @@ func TestAnInterruptionDoesNotWaitForTheTerminal(t *testing.T) {
 
 func TestTheCommandThatRecoversLeadsToTheSameCluster(t *testing.T) {
 	for _, test := range []struct {
-		cluster   kube.Cluster
-		namespace string
-		want      string
+		cluster kube.Cluster
+		want    string
 	}{
-		{kube.Cluster{Name: "staging"}, scenarios.DefaultNamespace, "gameday recover run-1 --context staging"},
-		{kube.Cluster{Name: kube.InCluster}, scenarios.DefaultNamespace, "gameday recover run-1"},
-		{kube.Cluster{Name: "staging", Kubeconfig: "/tmp/config"}, "drills", "gameday recover run-1 --context staging --kubeconfig /tmp/config --namespace drills"},
+		{kube.Cluster{Name: "staging"}, "gameday recover run-1 --context staging"},
+		{kube.Cluster{Name: kube.InCluster}, "gameday recover run-1"},
+		{kube.Cluster{Name: "staging", Kubeconfig: "/tmp/config"}, "gameday recover run-1 --context staging --kubeconfig /tmp/config"},
 	} {
-		if got := recoverCommand("run-1", test.namespace, &test.cluster); got != test.want {
+		if got := recoverCommand("run-1", &test.cluster); got != test.want {
 			t.Errorf("got %q, want %q", got, test.want)
 		}
 	}

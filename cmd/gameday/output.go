@@ -13,6 +13,9 @@ import (
 	"gameday.dev/gameday/verify/report"
 )
 
+// documentStart keeps the results of several scenarios apart.
+const documentStart = "---\n"
+
 // output is how a command prints its result.
 type output struct{ format string }
 
@@ -33,6 +36,9 @@ func (o *output) report(p process, result report.Report, dir string) error {
 	case "json":
 		return report.JSON(p.stdout, result)
 	case "yaml":
+		if _, err := io.WriteString(p.stdout, documentStart); err != nil {
+			return err
+		}
 		return report.YAML(p.stdout, result)
 	default:
 		return report.Text(p.stdout, result, report.Options{Color: p.color(p.stdoutTerminal), RunDir: dir})
@@ -51,7 +57,7 @@ func (o *output) value(p process, result any, text func(io.Writer) error) error 
 		if err != nil {
 			return fmt.Errorf("encoding result: %w", err)
 		}
-		_, err = p.stdout.Write(data)
+		_, err = p.stdout.Write(append([]byte(documentStart), data...))
 		return err
 	default:
 		return text(p.stdout)

@@ -46,7 +46,7 @@ without RUN, the one unfinished run is meant, or all of them with --all.`,
 				return err
 			}
 			options := run.RecoverOptions{
-				Client: shared.Client, Namespace: shared.Namespace, ID: id, Dir: dir,
+				Client: shared.Client, ID: id, Dir: dir,
 				Holder:   "recover-" + newRunID(time.Now()),
 				Progress: func(line string) { fmt.Fprintln(p.stderr, line) },
 			}
@@ -67,7 +67,7 @@ without RUN, the one unfinished run is meant, or all of them with --all.`,
 			if all {
 				what = "--all"
 			}
-			ctx, abandon, release := p.interruptible(cmd.Context(), p.stderr, recoverCommand(what, options.Namespace, cluster))
+			ctx, abandon, release := p.interruptible(cmd.Context(), p.stderr, recoverCommand(what, cluster))
 			defer release()
 			options.Abandon = abandon
 			recovered, err := run.Recover(ctx, options)

@@ -83,7 +83,7 @@ func runAll(ctx context.Context, p process, loaded []scenarios.Scenario, cluster
 		options.ID = newRunID(time.Now())
 		options.Seed = seedOf(scenario)
 		options.Dir = filepath.Join(runsDir, scenario.Metadata.Name+"-"+options.ID)
-		one, interrupted := runOne(ctx, p, options, recoverCommand(options.ID, options.Namespace, cluster), out)
+		one, interrupted := runOne(ctx, p, options, recoverCommand(options.ID, cluster), out)
 		code = worse(code, one)
 		if interrupted && i < len(loaded)-1 { // perhaps too late for this one, not for the next
 			code = worse(code, exitInterrupted)
@@ -135,12 +135,11 @@ func runOne(ctx context.Context, p process, options run.Options, recoverWith str
 
 // recoverCommand is what finishes an undo that was given up, on the same
 // cluster from wherever this process runs. what is a run, or --all.
-func recoverCommand(what, namespace string, cluster *kube.Cluster) string {
+func recoverCommand(what string, cluster *kube.Cluster) string {
 	command := strings.TrimSpace("gameday recover " + what)
 	for _, flag := range []struct{ name, value, otherwise string }{
 		{"context", cluster.Name, kube.InCluster},
 		{"kubeconfig", cluster.Kubeconfig, ""},
-		{"namespace", namespace, scenarios.DefaultNamespace},
 	} {
 		if flag.value != flag.otherwise {
 			command += " --" + flag.name + " " + flag.value

@@ -39,7 +39,26 @@ func Create(dir string) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("creating journal: %w", err)
 	}
+	for _, entry := range []string{dir, filepath.Dir(dir)} {
+		if err := syncDir(entry); err != nil {
+			return nil, errors.Join(err, file.Close())
+		}
+	}
 	return &Writer{file: file, failed: make(chan struct{})}, nil
+}
+
+// syncDir makes the names in a directory survive a power loss; syncing a file
+// keeps its content only.
+func syncDir(dir string) error {
+	entry, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("syncing run directory: %w", err)
+	}
+	defer entry.Close()
+	if err := entry.Sync(); err != nil {
+		return fmt.Errorf("syncing run directory: %w", err)
+	}
+	return nil
 }
 
 // Reopen continues the journal of a run that was cut short. A last line that

@@ -56,7 +56,7 @@ func drained(order int, name string) entry {
 // openLedger makes the ledger of run-1 with these entries.
 func openLedger(t *testing.T, client *fake.Clientset, entries ...entry) *ledger {
 	t.Helper()
-	l := &ledger{client: client, namespace: "gameday", id: "run-1"}
+	l := &ledger{client: client, id: "run-1"}
 	if err := l.open(t.Context(), header{ID: "run-1", Scenario: "drill", Host: "laptop", Started: time.Now(), Format: ledgerFormat}); err != nil {
 		t.Fatal(err)
 	}

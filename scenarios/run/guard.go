@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"gameday.dev/gameday/internal/journal"
+	"gameday.dev/gameday/internal/kube"
 )
 
 // heartbeat moves the record's clock on, so that a judge can tell a quiet
@@ -85,27 +88,53 @@ func (r *runner) guardBreaches(ctx context.Context, abort context.CancelCauseFun
 			guarded[one.declared.Name] = one
 		}
 	}
-	if len(guarded) == 0 {
-		return
-	}
-	events := make(chan journal.Event, 256)
-	r.journal.Subscribe(events)
-	for {
+	names := slices.Collect(maps.Keys(guarded))
+	news := r.news(ctx, func(event journal.Event) bool {
+		return event.Kind == journal.RunHeartbeat || slices.Contains(names, event.Check)
+	})
+	for len(guarded) > 0 {
 		select {
 		case <-ctx.Done():
 			return
-		case event := <-events:
-			for name, one := range guarded {
-				if event.Check != name && event.Kind != journal.RunHeartbeat {
+		case <-news:
+		}
+		began := time.Now()
+		for name, one := range guarded {
+			if finding := judge(one.check, r.journal.Record()); finding.Breached {
+				abort(&stop{"breach", fmt.Errorf("check %s: %s", name, finding.Summary)})
+				delete(guarded, name)
+			}
+		}
+		// Judging a long record at each event must not take more than a fifth
+		// of a processor; what comes meanwhile is judged together.
+		if kube.Pause(ctx, 4*time.Since(began)) != nil {
+			return
+		}
+	}
+}
+
+// news says that the journal has got events of interest, once for all that
+// nobody has looked at yet.
+func (r *runner) news(ctx context.Context, interesting func(journal.Event) bool) <-chan struct{} {
+	events, news := make(chan journal.Event, 256), make(chan struct{}, 1)
+	r.journal.Subscribe(events)
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case event := <-events:
+				if !interesting(event) {
 					continue
 				}
-				if finding := judge(one.check, r.journal.Record()); finding.Breached {
-					abort(&stop{"breach", fmt.Errorf("check %s: %s", name, finding.Summary)})
-					delete(guarded, name)
+				select {
+				case news <- struct{}{}:
+				default:
 				}
 			}
 		}
-	}
+	}()
+	return news
 }
 
 // reasonOf turns a cause of cancellation into what the record keeps.

@@ -40,9 +40,8 @@ const ledgerFormat = 1
 // undone, written before it is done, so that any machine can undo it after the
 // runner has died. It is a ConfigMap, deleted once everything is undone.
 type ledger struct {
-	client    kubernetes.Interface
-	namespace string
-	id        string
+	client kubernetes.Interface
+	id     string
 }
 
 // header says whose ledger it is.
@@ -75,13 +74,13 @@ func (l *ledger) open(ctx context.Context, h header) error {
 	}
 	object := &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{
-			Name: l.name(), Namespace: l.namespace,
+			Name: l.name(), Namespace: Namespace,
 			Labels: map[string]string{LabelRun: l.id, labelLedger: "true"},
 		},
 		Data: map[string]string{headerKey: string(data)},
 	}
-	if _, err := l.client.CoreV1().ConfigMaps(l.namespace).Create(ctx, object, metav1.CreateOptions{}); err != nil {
-		return fmt.Errorf("creating ledger %s/%s: %w", l.namespace, l.name(), err)
+	if _, err := l.client.CoreV1().ConfigMaps(Namespace).Create(ctx, object, metav1.CreateOptions{}); err != nil {
+		return fmt.Errorf("creating ledger %s/%s: %w", Namespace, l.name(), err)
 	}
 	return nil
 }
@@ -116,7 +115,7 @@ func (l *ledger) remove(ctx context.Context, e entry) error {
 }
 
 func (l *ledger) update(ctx context.Context, change func(map[string]string) error) error {
-	configMaps := l.client.CoreV1().ConfigMaps(l.namespace)
+	configMaps := l.client.CoreV1().ConfigMaps(Namespace)
 	err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
 		object, err := configMaps.Get(ctx, l.name(), metav1.GetOptions{})
 		if err != nil {
@@ -132,16 +131,16 @@ func (l *ledger) update(ctx context.Context, change func(map[string]string) erro
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("updating ledger %s/%s: %w", l.namespace, l.name(), err)
+		return fmt.Errorf("updating ledger %s/%s: %w", Namespace, l.name(), err)
 	}
 	return nil
 }
 
 // close deletes the ledger: nothing is left to undo.
 func (l *ledger) close(ctx context.Context) error {
-	err := l.client.CoreV1().ConfigMaps(l.namespace).Delete(ctx, l.name(), metav1.DeleteOptions{})
+	err := l.client.CoreV1().ConfigMaps(Namespace).Delete(ctx, l.name(), metav1.DeleteOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("deleting ledger %s/%s: %w", l.namespace, l.name(), err)
+		return fmt.Errorf("deleting ledger %s/%s: %w", Namespace, l.name(), err)
 	}
 	return nil
 }
@@ -168,11 +167,11 @@ type unfinished struct {
 	unreadable []string
 }
 
-// findUnfinished reads all ledgers of a namespace, oldest first.
-func findUnfinished(ctx context.Context, client kubernetes.Interface, namespace string) ([]unfinished, error) {
-	list, err := client.CoreV1().ConfigMaps(namespace).List(ctx, metav1.ListOptions{LabelSelector: labelLedger + "=true"})
+// findUnfinished reads all ledgers of the cluster, oldest first.
+func findUnfinished(ctx context.Context, client kubernetes.Interface) ([]unfinished, error) {
+	list, err := client.CoreV1().ConfigMaps(Namespace).List(ctx, metav1.ListOptions{LabelSelector: labelLedger + "=true"})
 	if err != nil {
-		return nil, fmt.Errorf("listing ledgers in namespace %s: %w", namespace, err)
+		return nil, fmt.Errorf("listing ledgers in namespace %s: %w", Namespace, err)
 	}
 	var found []unfinished
 	for _, object := range list.Items {

@@ -19,7 +19,7 @@ func TestALedgerGivesBackWhatWasWritten(t *testing.T) {
 	if err := ledger.remove(t.Context(), drained(2, "n2")); err != nil {
 		t.Fatal(err)
 	}
-	found, err := findUnfinished(t.Context(), client, "gameday")
+	found, err := findUnfinished(t.Context(), client)
 	if err != nil || len(found) != 1 || found[0].header.Host != "laptop" || len(found[0].unreadable) > 0 {
 		t.Fatalf("found %+v, error %v", found, err)
 	}

@@ -29,16 +29,15 @@ var errLockLost = errors.New("the lock was lost: another run took the Lease, or 
 
 // lock is the Lease that lets one run at a time touch a cluster.
 type lock struct {
-	client    kubernetes.Interface
-	namespace string
-	holder    string
+	client kubernetes.Interface
+	holder string
 }
 
 // acquire takes the Lease. A Lease that somebody holds is looked at until it is
 // renewed (alive: refused) or has not been for a whole lease duration (dead:
 // taken). Clocks of two machines are never compared.
 func (l *lock) acquire(ctx context.Context, waiting func(holder string)) error {
-	leases := l.client.CoordinationV1().Leases(l.namespace)
+	leases := l.client.CoordinationV1().Leases(Namespace)
 	for {
 		lease, err := leases.Get(ctx, leaseName, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
@@ -47,12 +46,12 @@ func (l *lock) acquire(ctx context.Context, waiting func(holder string)) error {
 				continue // somebody was quicker
 			}
 			if err != nil {
-				return fmt.Errorf("creating lease %s/%s: %w", l.namespace, leaseName, err)
+				return fmt.Errorf("creating lease %s/%s: %w", Namespace, leaseName, err)
 			}
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("reading lease %s/%s: %w", l.namespace, leaseName, err)
+			return fmt.Errorf("reading lease %s/%s: %w", Namespace, leaseName, err)
 		}
 		// A holder of our own name is another too: ids are random, not unique.
 		if held := holderOf(lease); held != "" {
@@ -64,7 +63,7 @@ func (l *lock) acquire(ctx context.Context, waiting func(holder string)) error {
 			if alive {
 				return refusal.New(
 					fmt.Sprintf("wait for run %s to end, or interrupt it where it runs", held),
-					"lock held: run %s is at work on this cluster (lease %s/%s)", held, l.namespace, leaseName)
+					"lock held: run %s is at work on this cluster (lease %s/%s)", held, Namespace, leaseName)
 			}
 		}
 		_, err = leases.Update(ctx, l.lease(lease), metav1.UpdateOptions{})
@@ -72,7 +71,7 @@ func (l *lock) acquire(ctx context.Context, waiting func(holder string)) error {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("taking lease %s/%s: %w", l.namespace, leaseName, err)
+			return fmt.Errorf("taking lease %s/%s: %w", Namespace, leaseName, err)
 		}
 		return nil
 	}
@@ -88,12 +87,12 @@ func (l *lock) renewedSoon(ctx context.Context, lease *coordinationv1.Lease) (bo
 		if err := kube.Pause(ctx, lookEvery); err != nil {
 			return false, err
 		}
-		now, err := l.client.CoordinationV1().Leases(l.namespace).Get(ctx, leaseName, metav1.GetOptions{})
+		now, err := l.client.CoordinationV1().Leases(Namespace).Get(ctx, leaseName, metav1.GetOptions{})
 		switch {
 		case apierrors.IsNotFound(err):
 			return false, nil
 		case err != nil:
-			return false, fmt.Errorf("reading lease %s/%s: %w", l.namespace, leaseName, err)
+			return false, fmt.Errorf("reading lease %s/%s: %w", Namespace, leaseName, err)
 		case now.ResourceVersion != lease.ResourceVersion:
 			return holderOf(now) != "", nil
 		}
@@ -134,7 +133,7 @@ func (l *lock) renew(ctx context.Context, until time.Time) error {
 	defer cancel()
 	ctx, cancel = context.WithTimeout(ctx, renewEvery)
 	defer cancel()
-	leases := l.client.CoordinationV1().Leases(l.namespace)
+	leases := l.client.CoordinationV1().Leases(Namespace)
 	lease, err := leases.Get(ctx, leaseName, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return errLockLost
@@ -153,13 +152,13 @@ func (l *lock) renew(ctx context.Context, until time.Time) error {
 
 // release deletes the Lease if it is still ours.
 func (l *lock) release(ctx context.Context) error {
-	leases := l.client.CoordinationV1().Leases(l.namespace)
+	leases := l.client.CoordinationV1().Leases(Namespace)
 	lease, err := leases.Get(ctx, leaseName, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("releasing lease %s/%s: %w", l.namespace, leaseName, err)
+		return fmt.Errorf("releasing lease %s/%s: %w", Namespace, leaseName, err)
 	}
 	if holderOf(lease) != l.holder {
 		return nil
@@ -168,7 +167,7 @@ func (l *lock) release(ctx context.Context) error {
 		UID: &lease.UID, ResourceVersion: &lease.ResourceVersion,
 	}})
 	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
-		return fmt.Errorf("releasing lease %s/%s: %w", l.namespace, leaseName, err)
+		return fmt.Errorf("releasing lease %s/%s: %w", Namespace, leaseName, err)
 	}
 	return nil
 }
@@ -177,7 +176,7 @@ func (l *lock) release(ctx context.Context) error {
 func (l *lock) lease(old *coordinationv1.Lease) *coordinationv1.Lease {
 	now := metav1.NowMicro()
 	seconds := int32(leaseDuration / time.Second)
-	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: leaseName, Namespace: l.namespace}}
+	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: leaseName, Namespace: Namespace}}
 	if old != nil {
 		lease = old.DeepCopy()
 	}

@@ -26,7 +26,7 @@ func heldLease(holder string) *coordinationv1.Lease {
 
 func TestAFreeLockIsTakenAndReleased(t *testing.T) {
 	client := fake.NewClientset()
-	mine := &lock{client: client, namespace: "gameday", holder: "run-1"}
+	mine := &lock{client: client, holder: "run-1"}
 	if err := mine.acquire(t.Context(), func(string) { t.Error("waited for nobody") }); err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestALockWhoseHolderRenewsIsRefused(t *testing.T) {
 			_, _ = client.CoordinationV1().Leases("gameday").Update(context.Background(), renewed, metav1.UpdateOptions{})
 		}()
 		waited := ""
-		err := (&lock{client: client, namespace: "gameday", holder: "run-2"}).acquire(t.Context(), func(holder string) { waited = holder })
+		err := (&lock{client: client, holder: "run-2"}).acquire(t.Context(), func(holder string) { waited = holder })
 		refused, ok := refusal.As(err)
 		if !ok || !strings.Contains(refused.Reason, "run-1") {
 			t.Fatalf("error %v, want a refusal that names run-1", err)
@@ -67,7 +67,7 @@ func TestALockWhoseHolderIsDeadIsTakenAfterTheLeaseDuration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := fake.NewClientset(heldLease("run-1"))
 		began := time.Now()
-		if err := (&lock{client: client, namespace: "gameday", holder: "run-2"}).acquire(t.Context(), func(string) {}); err != nil {
+		if err := (&lock{client: client, holder: "run-2"}).acquire(t.Context(), func(string) {}); err != nil {
 			t.Fatal(err)
 		}
 		if waited := time.Since(began); waited < leaseDuration {
@@ -84,7 +84,7 @@ func TestWaitingForALockEndsWithTheContext(t *testing.T) {
 			time.Sleep(time.Second)
 			cancel(ErrInterrupted)
 		}()
-		err := (&lock{client: client, namespace: "gameday", holder: "run-2"}).acquire(ctx, func(string) {})
+		err := (&lock{client: client, holder: "run-2"}).acquire(ctx, func(string) {})
 		if !errors.Is(err, ErrInterrupted) {
 			t.Errorf("error %v, want %v", err, ErrInterrupted)
 		}
@@ -94,7 +94,7 @@ func TestWaitingForALockEndsWithTheContext(t *testing.T) {
 func TestALockThatAnotherTookIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := fake.NewClientset(heldLease("run-2"))
-		err := (&lock{client: client, namespace: "gameday", holder: "run-1"}).keep(t.Context())
+		err := (&lock{client: client, holder: "run-1"}).keep(t.Context())
 		if !errors.Is(err, errLockLost) {
 			t.Errorf("error %v, want %v", err, errLockLost)
 		}
@@ -103,7 +103,7 @@ func TestALockThatAnotherTookIsLost(t *testing.T) {
 
 func TestReleasingLeavesAnothersLockAlone(t *testing.T) {
 	client := fake.NewClientset(heldLease("run-2"))
-	if err := (&lock{client: client, namespace: "gameday", holder: "run-1"}).release(t.Context()); err != nil {
+	if err := (&lock{client: client, holder: "run-1"}).release(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := client.CoordinationV1().Leases("gameday").Get(t.Context(), leaseName, metav1.GetOptions{}); err != nil {
@@ -118,7 +118,7 @@ func TestALockThatCannotBeRenewedIsLostBeforeAnotherMayTakeIt(t *testing.T) {
 		client.PrependReactor("*", "leases", func(clienttesting.Action) (bool, runtime.Object, error) {
 			return time.Since(began) > 12*time.Second, nil, errors.New("connection refused")
 		})
-		err := (&lock{client: client, namespace: "gameday", holder: "run-1"}).keep(t.Context())
+		err := (&lock{client: client, holder: "run-1"}).keep(t.Context())
 		if !errors.Is(err, errLockLost) || !strings.Contains(err.Error(), "connection refused") {
 			t.Errorf("error %v, want %v and why", err, errLockLost)
 		}
@@ -132,7 +132,7 @@ func TestALockThatCannotBeRenewedIsLostBeforeAnotherMayTakeIt(t *testing.T) {
 func TestALockIsKeptUntilTheKeepingIsStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := fake.NewClientset(heldLease("run-1"))
-		mine := &lock{client: client, namespace: "gameday", holder: "run-1"}
+		mine := &lock{client: client, holder: "run-1"}
 		ctx, interrupt := context.WithCancelCause(t.Context())
 		stop := keepLock(ctx, mine, func(err error) { t.Errorf("lost: %v", err) })
 		interrupt(ErrInterrupted) // the undo needs the lock too
@@ -151,7 +151,7 @@ func TestARunOfTheSameNameIsAnotherRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := fake.NewClientset(heldLease("run-1"))
 		began := time.Now()
-		if err := (&lock{client: client, namespace: "gameday", holder: "run-1"}).acquire(t.Context(), func(string) {}); err != nil {
+		if err := (&lock{client: client, holder: "run-1"}).acquire(t.Context(), func(string) {}); err != nil {
 			t.Fatal(err)
 		}
 		if time.Since(began) < leaseDuration {

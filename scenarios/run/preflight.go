@@ -79,7 +79,7 @@ func Preflight(ctx context.Context, options Options) Preview {
 	if open, why := options.Scenario.Spec.Limits.Window.Open(time.Now()); !open {
 		refuse("window", refusal.New("run inside the window, or change spec.limits.window on purpose", "%s", why))
 	}
-	missing, err := kube.Missing(ctx, options.Client, Permissions(options.Scenario, options.Namespace))
+	missing, err := kube.Missing(ctx, options.Client, Permissions(options.Scenario))
 	if err != nil {
 		refuse("permissions", err)
 		return preview
@@ -100,6 +100,9 @@ func Preflight(ctx context.Context, options Options) Preview {
 			one := StepPreview{Name: step.Name, Experiment: step.Kind()}
 			plan, err := step.Experiment().Plan(ctx, options.experimentEnv(step, silent{}))
 			if err != nil {
+				one.Refusal = refuse(step.Name, err)
+			}
+			if err := options.knowsItsNode(plan); err != nil {
 				one.Refusal = refuse(step.Name, err)
 			}
 			one.Targets, one.Notes, one.Warnings = plan.Targets, plan.Notes, plan.Warnings
@@ -135,11 +138,11 @@ func Preflight(ctx context.Context, options Options) Preview {
 
 // Permissions lists what a run of the scenario needs: the steps' and the
 // checks' rules and those for the lock and the ledger.
-func Permissions(scenario scenarios.Scenario, namespace string) []kube.Permission {
+func Permissions(scenario scenarios.Scenario) []kube.Permission {
 	needed := []kube.Permission{
-		{Namespace: namespace, Rule: rule("coordination.k8s.io", "leases", "get", "create", "update", "delete")},
-		{Namespace: namespace, Rule: rule("", "configmaps", "get", "list", "create", "update", "delete")},
-		{Rule: rule("", "namespaces", "get")},
+		{Namespace: Namespace, Rule: rule("coordination.k8s.io", "leases", "get", "create", "update", "delete")},
+		{Namespace: Namespace, Rule: rule("", "configmaps", "get", "list", "create", "update", "delete")},
+		{Rule: rule("", "namespaces", "get"), Optional: true},
 	}
 	for _, group := range groups(scenario.Spec.Steps) {
 		for _, step := range group.steps {
@@ -158,19 +161,20 @@ func rule(group, resource string, verbs ...string) rbacv1.PolicyRule {
 
 // ensureNamespace makes the namespace of the lock and the ledger if it is not
 // there. It stays, as the place where the next run looks for unfinished ones.
-func ensureNamespace(ctx context.Context, client kubernetes.Interface, name, id string) error {
-	_, err := client.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
-	if err == nil {
+// Who may not look is taken to have it: the lock, which comes next, will tell.
+func ensureNamespace(ctx context.Context, client kubernetes.Interface, id string) error {
+	_, err := client.CoreV1().Namespaces().Get(ctx, Namespace, metav1.GetOptions{})
+	if err == nil || apierrors.IsForbidden(err) {
 		return nil
 	}
 	if !apierrors.IsNotFound(err) {
-		return fmt.Errorf("reading namespace %s: %w", name, err)
+		return fmt.Errorf("reading namespace %s: %w", Namespace, err)
 	}
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{LabelRun: id}}}
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace, Labels: map[string]string{LabelRun: id}}}
 	_, err = client.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{})
 	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return refusal.New("create it, or name an existing one with spec.namespace of the Environment",
-			"creating namespace %s for the lock: %v", name, err)
+		return refusal.New("have it created: kubectl create namespace "+Namespace,
+			"creating namespace %s for the lock: %v", Namespace, err)
 	}
 	return nil
 }
@@ -204,6 +208,16 @@ func (g group) allowPods(limits experiments.Limits, pods int) error {
 		return nil
 	}
 	return limits.AllowPods(pods, pods)
+}
+
+// knowsItsNode refuses to touch nodes from inside the cluster without knowing
+// which of them is the runner's own.
+func (o Options) knowsItsNode(plan experiments.Plan) error {
+	if o.Cluster != kube.InCluster || o.RunnerNode != "" || len(nodeNames(plan)) == 0 {
+		return nil
+	}
+	return refusal.New("set the variable NODE_NAME of the runner's pod from the field spec.nodeName",
+		"the runner may be on one of the nodes it would touch: it does not know its own")
 }
 
 // nodeNames lists the nodes among a plan's targets.

@@ -16,8 +16,7 @@ import (
 
 // RecoverOptions says what to recover and where.
 type RecoverOptions struct {
-	Client    kubernetes.Interface
-	Namespace string
+	Client kubernetes.Interface
 	// ID is the run to recover; empty recovers every unfinished run.
 	ID string
 	// Dir is that run's directory, if it is at hand. Its journal is continued,
@@ -56,7 +55,7 @@ func Recover(ctx context.Context, options RecoverOptions) ([]Recovered, error) {
 	if err != nil || len(todo) == 0 {
 		return nil, err
 	}
-	lock := &lock{client: options.Client, namespace: options.Namespace, holder: options.Holder}
+	lock := &lock{client: options.Client, holder: options.Holder}
 	if err := options.acquire(ctx, lock); err != nil {
 		return nil, err
 	}
@@ -93,7 +92,7 @@ func (o RecoverOptions) acquire(ctx context.Context, lock *lock) error {
 	if !apierrors.IsNotFound(err) {
 		return err
 	}
-	if err := ensureNamespace(ctx, o.Client, o.Namespace, o.Holder); err != nil {
+	if err := ensureNamespace(ctx, o.Client, o.Holder); err != nil {
 		return err
 	}
 	return lock.acquire(ctx, waiting)
@@ -101,7 +100,7 @@ func (o RecoverOptions) acquire(ctx context.Context, lock *lock) error {
 
 // unfinished finds the runs asked for: in the cluster, else in the journal.
 func (o RecoverOptions) unfinished(ctx context.Context) ([]unfinished, error) {
-	found, err := findUnfinished(ctx, o.Client, o.Namespace)
+	found, err := findUnfinished(ctx, o.Client)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +126,7 @@ func (o RecoverOptions) recoverOne(ctx context.Context, one unfinished) Recovere
 	if err != nil {
 		o.Progress(err.Error()) // undoing matters more than writing it down
 	}
-	ledger := &ledger{client: o.Client, namespace: o.Namespace, id: one.header.ID}
+	ledger := &ledger{client: o.Client, id: one.header.ID}
 	undoEntries(ctx, one.entries, ledger, func(e entry) experiments.Env {
 		tale := &teller{progress: o.Progress, step: e.Step.Name, done: &done}
 		if writer != nil {

@@ -21,7 +21,7 @@ import (
 )
 
 func recovery(client *fake.Clientset, id string) RecoverOptions {
-	return RecoverOptions{Client: client, Namespace: "gameday", ID: id, Holder: "recover-1", Progress: func(string) {}}
+	return RecoverOptions{Client: client, ID: id, Holder: "recover-1", Progress: func(string) {}}
 }
 
 func cordoned(t *testing.T, client *fake.Clientset, name string) bool {
@@ -89,7 +89,7 @@ func TestRecoverUndoesWhatItCanReadAndKeepsTheRest(t *testing.T) {
 	if cordoned(t, client, "n1") {
 		t.Error("n1 was not undone")
 	}
-	if left, err := findUnfinished(t.Context(), client, "gameday"); err != nil || len(left) != 1 {
+	if left, err := findUnfinished(t.Context(), client); err != nil || len(left) != 1 {
 		t.Errorf("left %+v, error %v, want the ledger to stay", left, err)
 	}
 }

@@ -18,13 +18,18 @@ import (
 	"gameday.dev/gameday/verify"
 )
 
+// Namespace holds the lock and the ledger. It is the same for everybody: with a
+// choice, two runs could miss each other's lock.
+const Namespace = "gameday"
+
 // The budgets that a scenario does not set.
 const (
-	startBudget  = 30 * time.Second // for every observer to see the world
-	undoBudget   = 5 * time.Minute  // for taking all faults back
-	settleBudget = 5 * time.Minute  // for disturbed workloads to become whole
-	finalGrace   = 30 * time.Second // for observers to collect what only the end can give
-	tidyBudget   = 15 * time.Second // for releasing the lock
+	startBudget    = 30 * time.Second // for every observer to see the world
+	undoBudget     = 5 * time.Minute  // for taking all faults back
+	settleBudget   = 5 * time.Minute  // for disturbed workloads to become whole
+	finalGrace     = 30 * time.Second // for observers to collect what only the end can give
+	ledgerPatience = 30 * time.Second // for an API server that is away between two steps
+	tidyBudget     = 15 * time.Second // for releasing the lock
 )
 
 // ErrInterrupted is the cause of cancellation when a person or the platform
@@ -44,8 +49,6 @@ type Options struct {
 	Client kubernetes.Interface
 	// Cluster is the name people know it by.
 	Cluster string
-	// Namespace holds the lock and the part of the record kept in the cluster.
-	Namespace string
 	// RunnerNode is the node this process runs on, empty outside a cluster.
 	RunnerNode string
 
@@ -110,10 +113,10 @@ func (r *runner) play(ctx context.Context) journal.RunEnd {
 	if err := preview.Refusal(); err != nil {
 		return refused(ctx, err)
 	}
-	if err := ensureNamespace(ctx, r.Client, r.Namespace, r.ID); err != nil {
+	if err := ensureNamespace(ctx, r.Client, r.ID); err != nil {
 		return refused(ctx, err)
 	}
-	lock := &lock{client: r.Client, namespace: r.Namespace, holder: r.ID}
+	lock := &lock{client: r.Client, holder: r.ID}
 	if err := lock.acquire(ctx, func(holder string) {
 		r.write("", journal.StepProgress, journal.Progress{Message: "the lock is held by " + holder + ": waiting to see whether it is alive"})
 	}); err != nil {
@@ -134,7 +137,7 @@ func (r *runner) play(ctx context.Context) journal.RunEnd {
 	if err := r.baseline(runCtx); err != nil {
 		return refused(runCtx, err)
 	}
-	r.ledger = &ledger{client: r.Client, namespace: r.Namespace, id: r.ID}
+	r.ledger = &ledger{client: r.Client, id: r.ID}
 	if err := r.ledger.open(runCtx, header{
 		ID: r.ID, Scenario: r.Scenario.Metadata.Name, Host: r.Host, Started: time.Now().UTC(), Format: ledgerFormat, Gameday: r.Version,
 	}); err != nil {
@@ -204,7 +207,7 @@ func (r *runner) begin(ctx context.Context) error {
 // refuseUnfinished keeps a new run away from a cluster in which an earlier run
 // has left its faults.
 func (r *runner) refuseUnfinished(ctx context.Context) error {
-	left, err := findUnfinished(ctx, r.Client, r.Namespace)
+	left, err := findUnfinished(ctx, r.Client)
 	if err != nil || len(left) == 0 {
 		return err
 	}

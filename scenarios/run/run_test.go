@@ -39,7 +39,7 @@ func optionsOf(t *testing.T, client *fake.Clientset, hold time.Duration, step sc
 	scenario.Spec.Limits = scenarios.Limits{Namespaces: []string{"shop"}, MaxNodes: new(1)}
 	scenario.Spec.Steps = []scenarios.Step{step}
 	return Options{
-		ID: "run-1", Scenario: scenario, Client: client, Cluster: "fake", Namespace: "gameday",
+		ID: "run-1", Scenario: scenario, Client: client, Cluster: "fake",
 		Dir: filepath.Join(t.TempDir(), "run"),
 	}
 }
@@ -52,7 +52,7 @@ func wantNothingLeft(t *testing.T, client *fake.Clientset) {
 	if cordoned(t, client, "n1") {
 		t.Error("n1 is still cordoned")
 	}
-	left, err := findUnfinished(t.Context(), client, "gameday")
+	left, err := findUnfinished(t.Context(), client)
 	if err != nil || len(left) > 0 {
 		t.Errorf("ledgers left: %+v, error %v", left, err)
 	}
@@ -184,7 +184,7 @@ func TestAnInterruptionWhileSettlingIsNoFailure(t *testing.T) {
 
 func TestARunIsKeptAwayFromWhatAnotherHasLeft(t *testing.T) {
 	client := allowed(node("n1", ""), node("n2", "run-0"))
-	ledger := &ledger{client: client, namespace: "gameday", id: "run-0"}
+	ledger := &ledger{client: client, id: "run-0"}
 	if err := ledger.open(t.Context(), header{ID: "run-0", Scenario: "drill", Host: "laptop"}); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/internal/journal"
+	"gameday.dev/gameday/internal/kube"
 	"gameday.dev/gameday/internal/refusal"
 )
 
@@ -106,11 +107,26 @@ func (r *runner) commit(ctx context.Context, entries []entry) error {
 	if err := r.journal.Sync(); err != nil {
 		return refusal.New("free some space for the run directory", "%v", err)
 	}
-	if err := r.ledger.add(ctx, entries...); err != nil {
+	if err := r.enter(ctx, entries); err != nil {
 		return err
 	}
 	r.entries = append(r.entries, entries...)
 	return nil
+}
+
+// enter writes the entries to the ledger. An earlier step may have taken the API
+// server's node, so a moment without it is no reason to end the run.
+func (r *runner) enter(ctx context.Context, entries []entry) error {
+	deadline := time.Now().Add(ledgerPatience)
+	for {
+		err := r.ledger.add(ctx, entries...)
+		if err == nil || !kube.Unreachable(err) || time.Now().After(deadline) {
+			return err
+		}
+		if kube.Pause(ctx, undoRetryEvery) != nil {
+			return err
+		}
+	}
 }
 
 // inject runs one step's fault and starts to watch for its recovery.

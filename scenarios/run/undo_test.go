@@ -56,7 +56,7 @@ func TestOneUndoThatFailsKeepsNoOtherFromBeingUndone(t *testing.T) {
 				if left := said.undone["drain-n2"].Left; !strings.Contains(left, "kubectl uncordon n2") {
 					t.Errorf("left %q, want how to finish by hand", left)
 				}
-				found, err := findUnfinished(t.Context(), client, "gameday")
+				found, err := findUnfinished(t.Context(), client)
 				if err != nil || len(found) != 1 || len(found[0].entries) != 1 || found[0].entries[0].Step.Name != "drain-n2" {
 					t.Errorf("ledger %+v, error %v, want drain-n2 alone", found, err)
 				}

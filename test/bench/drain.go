@@ -60,15 +60,16 @@ type drained struct {
 // tool drains the nodes of the full side, counted, and ends the counting.
 type tool func(ctx context.Context, kubeconfig string, n *counter) (drained, error)
 
-// measureDrain lets pods take two seconds to end, which is little for a pod
-// that is sent a signal and closes its connections.
+// measureDrain lets pods take five seconds to end, the pause that many take
+// before they stop, so that all who send them requests have heard of it. The
+// longer it is, the more often kubectl asks whether each pod is gone.
 func measureDrain(ctx context.Context, b *bench, times int) ([]figure, error) {
-	return compareDrains(ctx, b, times, 2*time.Second)
+	return compareDrains(ctx, b, times, 5*time.Second)
 }
 
 // measureDrainAtOnce is the least that a drain can cost kubectl: each pod is
-// gone when it first looks for it, which makes two requests a pod. gameday
-// can't come to half of that, since it evicts every pod by itself as well.
+// gone when it first looks for it, which makes two requests a pod. Nobody can
+// come to half of that, since each pod takes an eviction of its own.
 func measureDrainAtOnce(ctx context.Context, b *bench, times int) ([]figure, error) {
 	figures, err := compareDrains(ctx, b, times, 0)
 	for i := range figures {

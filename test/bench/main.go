@@ -1,6 +1,8 @@
 // Command bench measures the figures that the documentation gives, against the
 // tools that it names, and prints what it found. It prepares all that it needs.
 //
+// All of it takes about half an hour, most of which kubectl drain spends.
+//
 // A figure is no test: one that misses its target is marked as such, and the
 // exit code stays 0. It is 1 when something could not be measured.
 package main

@@ -21,7 +21,7 @@ const (
 	shortOutage = 200 * time.Millisecond
 )
 
-var outageScenario = `apiVersion: gameday.dev/v1alpha1
+const outageScenario = `apiVersion: gameday.dev/v1alpha1
 kind: Scenario
 metadata: {name: bench-outage}
 spec:
@@ -31,12 +31,12 @@ spec:
     - name: stays-up
       availability:
         workload: {kind: Deployment, namespace: bench-outage, name: web}
-        minAvailable: 100%
+        minAvailable: 100%%
         maxUnavailableFor: 20m # outages are what this run is for
   steps:
     - name: kill-another
       podKill: {namespace: bench-outage, selector: app=victim, count: 1}
-      hold: ` + outageHold.String() + `
+      hold: %s
 `
 
 // outage is one outage that the bench made, by the requests that made it.
@@ -65,7 +65,7 @@ func measureOutage(ctx context.Context, b *bench, times int) ([]figure, error) {
 			if err := awaitReady(ctx, client, "bench-outage"); err != nil {
 				return err
 			}
-			p, err := b.play(ctx, c.Kubeconfig(), outageScenario, func(ctx context.Context) error {
+			p, err := b.play(ctx, c.Kubeconfig(), fmt.Sprintf(outageScenario, outageHold), func(ctx context.Context) error {
 				more, err := makeOutages(ctx, client, time.Now().Add(outageHold-5*time.Second))
 				made = append(made, more...)
 				return err

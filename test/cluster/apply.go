@@ -49,6 +49,10 @@ func (c *Cluster) Apply(ctx context.Context, manifests []byte) error {
 	if err != nil {
 		return err
 	}
+	return apply(ctx, config, manifests)
+}
+
+func apply(ctx context.Context, config *rest.Config, manifests []byte) error {
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return err

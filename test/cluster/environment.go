@@ -31,12 +31,12 @@ type Endpoints struct {
 //
 //	CLUSTER=local     real nodes on this machine (the default); needs Linux and root
 //	CLUSTER=kwok      a real control plane with nodes that pretend
-//	CLUSTER=kind      kind, with the node image in KIND_IMAGE
+//	CLUSTER=kind      kind; KIND_IMAGE chooses another node image than its own
 //	CLUSTER=existing  any cluster, with its context in CONTEXT
 //
-// NODES and KUBERNETES choose the number of nodes and the version of the first
-// two, KEEP=1 leaves them up after the suite. For the others PROMETHEUS_URL,
-// ALERTMANAGER_URL and WEBHOOK_URL say what watches them.
+// NODES is the number of workers of the first three, and KEEP=1 leaves them up
+// after the suite. KUBERNETES is the version of the first two. For the others
+// PROMETHEUS_URL, ALERTMANAGER_URL and WEBHOOK_URL say what watches them.
 //
 // The current context of a kubeconfig is never used: a suite breaks things,
 // and must not do so in a cluster that nobody named.
@@ -61,16 +61,16 @@ func fromEnvironment(o Options, getenv func(string) string, progress io.Writer) 
 		Alertmanager: getenv("ALERTMANAGER_URL"),
 		Webhook:      getenv("WEBHOOK_URL"),
 	}
-	switch kind := getenv("CLUSTER"); kind {
+	keep := getenv("KEEP") != ""
+	switch flavour := getenv("CLUSTER"); flavour {
 	case "", string(Local), string(Kwok):
-		o.Flavour = Flavour(kind)
-		return &provider{options: o.withDefaults(), keep: getenv("KEEP") != ""}, nil
+		o.Flavour = Flavour(flavour)
+		return &provider{options: o.withDefaults(), keep: keep}, nil
 	case "kind":
-		image := getenv("KIND_IMAGE")
-		if image == "" {
-			return nil, fmt.Errorf("CLUSTER=kind needs KIND_IMAGE, the node image to use, such as kindest/node:v1.36.1: which one decides the Kubernetes version")
+		if version := getenv("KUBERNETES"); version != "" && getenv("KIND_IMAGE") == "" {
+			return nil, fmt.Errorf("KUBERNETES=%s does not choose the version of a kind cluster: set KIND_IMAGE to a node image of that version, such as kindest/node:v1.36.1", version)
 		}
-		return &kindProvider{name: o.withDefaults().Name, image: image, path: "kind", watched: watched, progress: progress}, nil
+		return newKindProvider(o, getenv("KIND_IMAGE"), keep, watched), nil
 	case "existing":
 		context := getenv("CONTEXT")
 		if context == "" {
@@ -78,6 +78,6 @@ func fromEnvironment(o Options, getenv func(string) string, progress io.Writer) 
 		}
 		return &existingProvider{context: context, kubeconfig: getenv("KUBECONFIG"), watched: watched}, nil
 	default:
-		return nil, fmt.Errorf("CLUSTER=%s is not known: choose local, kwok, kind or existing", kind)
+		return nil, fmt.Errorf("CLUSTER=%s is not known: choose local, kwok, kind or existing", flavour)
 	}
 }

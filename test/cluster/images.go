@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 
@@ -34,13 +36,36 @@ func MakeImage(i Image) (string, error) {
 	return image.Archive(i, filepath.Join(dir, "images"))
 }
 
+// ShopImage builds the sample application, makes its image and returns the
+// path of the archive: for clusters whose nodes have to be given it.
+func ShopImage(ctx context.Context, progress io.Writer) (string, error) {
+	dir, err := os.MkdirTemp("", "gameday-shop-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir)
+	b, err := builder(progress)
+	if err != nil {
+		return "", err
+	}
+	b.Env = []string{"GOOS=linux"} // as the nodes are, whatever this machine is
+	if err := b.Local(ctx, dir, shopPackage); err != nil {
+		return "", err
+	}
+	return MakeImage(shopImage(filepath.Join(dir, shopProgram)))
+}
+
+func shopImage(program string) Image {
+	return Image{Reference: shop.Image, Entrypoint: []string{shop.Binary}, Files: map[string]string{shop.Binary[1:]: program}}
+}
+
 // makeImages makes the images that every node gets.
 func (c *Cluster) makeImages() error {
 	c.Images = nil
 	for _, i := range []Image{
 		{Reference: pauseImage, Entrypoint: []string{"/pause"}, Files: map[string]string{"pause": c.Programs[pause]}},
 		{Reference: corednsImage, Entrypoint: []string{"/coredns"}, Files: map[string]string{"coredns": c.Programs[coredns]}},
-		{Reference: shop.Image, Entrypoint: []string{shop.Binary}, Files: map[string]string{shop.Binary[1:]: c.Programs[shopProgram]}},
+		shopImage(c.Programs[shopProgram]),
 	} {
 		archive, err := MakeImage(i)
 		if err != nil {

@@ -17,6 +17,7 @@ const (
 	prometheusVersion   = "v0.311.3" // of the Go module; Prometheus calls it 3.11.3
 	alertmanagerVersion = "v0.31.1"  // from v0.33 on the module lacks the built web UI and does not compile
 	kwokVersion         = "v0.7.0"
+	kindVersion         = "v0.33.0"
 )
 
 // KubernetesVersions are the versions a cluster can run, the default first.
@@ -41,6 +42,7 @@ const (
 	prometheus            = "prometheus"
 	alertmanager          = "alertmanager"
 	kwok                  = "kwok"
+	kind                  = "kind"
 )
 
 // kubernetesComponent is Kubernetes at one version, such as 1.36.3.
@@ -125,6 +127,12 @@ var components = []gobuild.Component{
 		Version:  kwokVersion,
 		Modules:  []gobuild.Module{{Path: "sigs.k8s.io/kwok", Version: kwokVersion}},
 		Packages: map[string]string{kwok: "sigs.k8s.io/kwok/cmd/kwok"},
+	},
+	{
+		Name:     "kind",
+		Version:  kindVersion,
+		Modules:  []gobuild.Module{{Path: "sigs.k8s.io/kind", Version: kindVersion}},
+		Packages: map[string]string{kind: "sigs.k8s.io/kind"},
 	},
 }
 

@@ -1,6 +1,9 @@
 package e2e
 
 import (
+	"fmt"
+	"net"
+	"net/http"
 	"testing"
 	"time"
 
@@ -51,7 +54,7 @@ func TestAvailability(t *testing.T) {
 			p := s.begin(watching(`, minAvailable: 1`, "8s"))
 			p.until(journal.StepHolding)
 			s.must(s.client.PolicyV1().Evictions(s.ns).Evict(s.ctx, &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: pod, Namespace: s.ns}}))
-			p.wait().exits(1).undone().says("lost to: eviction of ${ns}/"+pod, "not by this run").saysNot("by this run's")
+			p.wait().exits(1).undone().says("lost to: another eviction, not by this run, of ${ns}/" + pod).saysNot("by this run's")
 		}},
 		promise{says: "a deletion by somebody else is unknown, and not blamed on the run", proof: func(s *scene) {
 			s.deployment("web", 1)
@@ -60,7 +63,7 @@ func TestAvailability(t *testing.T) {
 			p := s.begin(watching(`, minAvailable: 1`, "8s"))
 			p.until(journal.StepHolding)
 			s.kill(pod)
-			p.wait().exits(1).undone().says("unknown: ${ns}/"+pod+" was deleted, not by this run").saysNot("by this run's")
+			p.wait().exits(1).undone().says("unknown: ${ns}/" + pod + " was deleted, not by this run").saysNot("by this run's")
 		}},
 		promise{says: "a node that loses power is named as the cause", needs: ownMachinery, proof: func(s *scene) {
 			s.needsRealNodes()
@@ -77,28 +80,32 @@ func TestAvailability(t *testing.T) {
 			s.untilNode(s.stage, corev1.ConditionTrue)
 			r.exits(1).undone().says("lost to: node ${node}, not Ready")
 		}},
-		promise{says: "a baseline that is not whole is refused", proof: func(s *scene) {
+		promise{says: "a baseline that is not whole is refused", needs: realNodes, proof: func(s *scene) {
 			s.deployment("other", 1)
 			s.deployment("web", 1, on(s.stage), neverReady)
 			other := s.pods("other")
-			s.needsRealNodes()
 			s.run(watching("", "1s")).exits(5).says("baseline not healthy", "floor")
 			if len(s.survivors("other", other)) != 1 {
 				s.Error("a pod was taken all the same")
 			}
 		}},
-		promise{says: "what an API server that does not answer may have hidden is inconclusive", needs: ownMachinery, proof: func(s *scene) {
-			s.deployment("web", 1)
+		promise{says: "an outage while the API server does not answer is not told away", needs: ownMachinery, proof: func(s *scene) {
+			s.needsRealNodes()
+			s.deployment("web", 1, probed)
 			s.deployment("other", 1)
+			s.eventually("web is Ready", func() (bool, string) { return s.ready(s.pods("web")[s.one("web")]), "not yet" })
+			address := s.pods("web")[s.one("web")].Status.PodIP
 			api, err := s.provider.Cluster().Daemon("kube-apiserver")
 			s.must(err)
-			p := s.begin(watching(`, minAvailable: 1, maxUnavailableFor: 2s`, "25s"))
+			p := s.begin(watching(`, minAvailable: 1`, "20s"))
 			p.until(journal.StepHolding)
 			s.must(api.Freeze(s.ctx))
-			frozen := time.NewTimer(12 * time.Second) // the time itself is the fault
-			<-frozen.C
+			s.setReady(address, false)
+			s.lasts(3 * time.Second)
+			s.setReady(address, true)
+			s.lasts(3 * time.Second)
 			s.must(api.Thaw(s.ctx))
-			p.wait().exits(3).undone().says("cannot tell", "gap")
+			p.wait().exits(3).undone().says("cannot tell", "gap", "the API server did not answer")
 		}},
 	)
 }
@@ -113,4 +120,27 @@ func (s *scene) untilNode(name string, ready corev1.ConditionStatus) {
 		}
 		return false, "it has no Ready condition"
 	})
+}
+
+// setReady makes a pod of the shop fail or pass its readiness probe.
+func (s *scene) setReady(address string, ready bool) {
+	s.Helper()
+	url := fmt.Sprintf("http://%s/admin/ready?value=%t", net.JoinHostPort(address, "8080"), ready)
+	response, err := http.Post(url, "", nil)
+	s.must(err)
+	s.must(response.Body.Close())
+	if response.StatusCode != http.StatusOK {
+		s.Fatalf("POST %s: %s", url, response.Status)
+	}
+}
+
+// lasts lets time pass that is part of a fault: nobody can be asked meanwhile
+// whether the kubelet has seen what its probe says.
+func (s *scene) lasts(d time.Duration) {
+	s.Helper()
+	select {
+	case <-time.After(d):
+	case <-s.ctx.Done():
+		s.Fatal(s.ctx.Err())
+	}
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -52,7 +53,7 @@ func testMain(m *testing.M) int {
 		theWorld.leave(ctx)
 		return provider.Destroy(ctx)
 	})
-	defer destroyOnSignal(destroy)()
+	defer destroyInTime(destroy)()
 	suite.Setup(func(ctx context.Context, config *envconf.Config) (context.Context, error) {
 		var err error
 		theWorld, err = newWorld(ctx, provider)
@@ -62,7 +63,11 @@ func testMain(m *testing.M) int {
 		return ctx, err
 	})
 	suite.Finish(func(ctx context.Context, _ *envconf.Config) (context.Context, error) {
-		return ctx, destroy()
+		err := destroy()
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "e2e:", err) // the framework keeps it to itself
+		}
+		return ctx, err
 	})
 	return suite.Run(m)
 }
@@ -80,23 +85,41 @@ func cannotHaveNodes() string {
 		runtime.GOOS, os.Geteuid())
 }
 
-// destroyOnSignal takes the cluster down when the suite is interrupted, since
-// a killed test binary runs no deferred calls.
-func destroyOnSignal(destroy func() error) (stop func()) {
-	signals := make(chan os.Signal, 1)
+// lastMinute is kept of -timeout for taking the cluster down: the panic at its
+// end runs no deferred calls.
+const lastMinute = time.Minute
+
+// destroyInTime takes the cluster down when the suite is interrupted or about
+// to be ended by -timeout.
+func destroyInTime(destroy func() error) (stop func()) {
+	signals, stopped := make(chan os.Signal, 1), make(chan struct{})
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		if _, ok := <-signals; !ok {
-			return
+	flag.Parse()
+	timer := time.NewTimer(time.Hour * 24 * 365)
+	if value, ok := flag.Lookup("test.timeout").Value.(flag.Getter); ok {
+		if timeout, ok := value.Get().(time.Duration); ok && timeout > 2*lastMinute {
+			timer.Reset(timeout - lastMinute)
 		}
-		fmt.Fprintln(os.Stderr, "e2e: interrupted: taking the cluster down")
+	}
+	go func() {
+		code := 130
+		select {
+		case <-stopped:
+			return
+		case <-timer.C:
+			code = 1
+			fmt.Fprintln(os.Stderr, "e2e: -timeout is near: taking the cluster down; give the suite 45m")
+		case <-signals:
+			fmt.Fprintln(os.Stderr, "e2e: interrupted: taking the cluster down")
+		}
 		if err := destroy(); err != nil {
 			fmt.Fprintln(os.Stderr, "e2e:", err)
 		}
-		os.Exit(130)
+		os.Exit(code)
 	}()
 	return func() {
 		signal.Stop(signals)
-		close(signals)
+		timer.Stop()
+		close(stopped)
 	}
 }

@@ -77,7 +77,7 @@ func TestNodeDrain(t *testing.T) {
 				s.Error("a drain that did not drain passed")
 			}
 		}},
-		promise{says: "a pod whose finalizer holds it makes the drain fail, names the finalizer, and is undone", proof: func(s *scene) {
+		promise{says: "a pod whose finalizer holds it makes the drain fail, names the finalizer, and is undone", needs: realNodes, proof: func(s *scene) {
 			const finalizer = "gameday.dev/e2e-hold"
 			s.deployment("web", 1, on(s.stage), finalized(finalizer))
 			stuck := s.one("web")

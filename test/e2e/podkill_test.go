@@ -152,10 +152,10 @@ func TestPodKillRefuses(t *testing.T) {
 			s.wantUntouched(before)
 		}})
 	}
-	prove(t, promise{says: "a namespace outside limits is wrong input", proof: func(s *scene) {
+	prove(t, promise{says: "a namespace outside limits is refused", proof: func(s *scene) {
 		d := kill(`count: 1`)
 		d.limits = `{namespaces: [somewhere-else]}`
-		s.run(d).exits(2).says("drill.yaml:", "is not in spec.limits.namespaces (somewhere-else)")
+		s.run(d).exits(5).says("drill.yaml:", "is not in spec.limits.namespaces (somewhere-else)")
 	}})
 }
 

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"os"
+	"runtime/debug"
 	"testing"
 
 	"sigs.k8s.io/e2e-framework/pkg/envconf"
@@ -36,6 +37,12 @@ func prove(t *testing.T, promises ...promise) {
 			if why := missing(p.needs); why != "" {
 				skip(t, why)
 			}
+			// A panic would end the process and leave the cluster behind.
+			defer func() {
+				if r := recover(); r != nil {
+					t.Fatalf("panic: %v\n%s", r, debug.Stack())
+				}
+			}()
 			p.proof(newScene(ctx, t))
 			return ctx
 		}).Feature())

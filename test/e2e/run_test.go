@@ -95,10 +95,10 @@ func TestRun(t *testing.T) {
 		}},
 		promise{says: "a run that takes too long is ended, undone and cannot pass", proof: func(s *scene) {
 			s.deployment("web", 1, on(s.stage))
-			d := drain("")
-			d.steps = strings.TrimSuffix(d.steps, "}]") + `, hold: 5m}]`
+			s.budget("web", "web", 1)
+			d := drain(`, timeout: 5m`)
 			d.timeout = "12s"
-			r := s.run(d).undone()
+			r := s.run(d).undone().says("timeout", "${node} uncordoned")
 			if r.code == 0 || r.report.DurationSeconds > 60 {
 				s.Errorf("exit code %d after %.0fs", r.code, r.report.DurationSeconds)
 			}
@@ -156,6 +156,7 @@ func TestRecord(t *testing.T) {
 			disk := s.tinyDisk()
 			d := drain("")
 			d.steps = strings.TrimSuffix(d.steps, "}]") + `, hold: 3m}]`
+			d.timeout = "6m"
 			p := s.begin(d, "--runs-dir", disk)
 			p.until(journal.StepHolding)
 			s.fillDisk(disk)

@@ -35,6 +35,12 @@ func labelled(key, value string) trait {
 	return func(pod *corev1.PodTemplateSpec) { pod.Labels[key] = value }
 }
 
+// probed pods are Ready when they say so themselves.
+func probed(pod *corev1.PodTemplateSpec) {
+	neverReady(pod)
+	pod.Spec.Containers[0].ReadinessProbe.HTTPGet.Path = "/readyz"
+}
+
 // neverReady pods run and fail their readiness probe.
 func neverReady(pod *corev1.PodTemplateSpec) {
 	pod.Spec.Containers[0].ReadinessProbe = &corev1.Probe{

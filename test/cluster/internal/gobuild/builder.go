@@ -19,6 +19,7 @@ import (
 type Builder struct {
 	Dir      string // of the cache
 	Progress io.Writer
+	Env      []string // more variables for the go command, such as GOOS=linux
 }
 
 // A Program is one binary of a component.
@@ -138,7 +139,7 @@ func (b *Builder) command(ctx context.Context, dir string, arguments ...string) 
 	cmd := exec.CommandContext(ctx, "go", arguments...)
 	cmd.Dir = dir
 	// Static binaries: they run in an image without a libc.
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=0"), b.Env...)
 	return cmd
 }
 
