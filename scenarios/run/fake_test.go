@@ -73,7 +73,7 @@ type notes struct {
 }
 
 func (n *notes) forStep(step string) journal.Recorder {
-	return recorderFunc(func(kind string, payload any) {
+	return recorderFunc(func(_ string, payload any) {
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		if undone, ok := payload.(journal.Undone); ok {

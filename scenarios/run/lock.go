@@ -123,7 +123,7 @@ func (l *lock) keep(ctx context.Context) error {
 		case errors.Is(err, errLockLost):
 			return err
 		case !time.Now().Before(until):
-			return fmt.Errorf("%w (%v)", errLockLost, err)
+			return fmt.Errorf("%w: %w", errLockLost, err)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 // They outlive the run's own context, since recovery is watched through the
 // undo as well, and end with stop.
 type settles struct {
-	ctx    context.Context // of all waits, as in an errgroup
+	ctx    context.Context //nolint:containedctx // of all waits, as in an errgroup
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }

@@ -16,7 +16,8 @@ func TestFromEnvironment(t *testing.T) {
 		{"nothing is local", "", nil},
 		{"kwok", "", map[string]string{"CLUSTER": "kwok", "NODES": "50"}},
 		{"existing without a context", "needs CONTEXT", map[string]string{"CLUSTER": "existing"}},
-		{"kind without an image", "needs KIND_IMAGE", map[string]string{"CLUSTER": "kind"}},
+		{"kind with its own image", "", map[string]string{"CLUSTER": "kind", "NODES": "4"}},
+		{"kind and a version without an image", "set KIND_IMAGE", map[string]string{"CLUSTER": "kind", "KUBERNETES": "1.35.4"}},
 		{"unknown", "choose local, kwok, kind or existing", map[string]string{"CLUSTER": "gke"}},
 		{"bad number", "not a number", map[string]string{"NODES": "many"}},
 	} {

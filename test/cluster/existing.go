@@ -91,8 +91,11 @@ func (p *existingProvider) GenerateKubeconfig(...string) (string, error) {
 func (p *existingProvider) GetKubectlContext() string { return p.context }
 
 func (p *existingProvider) KubernetesRestConfig() *rest.Config {
+	if p.dir == "" {
+		return nil
+	}
 	config, err := clientcmd.BuildConfigFromFlags("", p.GetKubeconfig())
-	if p.dir == "" || err != nil {
+	if err != nil {
 		return nil
 	}
 	return config

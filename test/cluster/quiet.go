@@ -9,21 +9,29 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"gameday.dev/gameday/test/shop"
 )
 
 // quietFor is longer than the evaluations after which Prometheus' samples show
 // that an alert has ended.
 const quietFor = 3 * time.Second
 
-// WaitQuiet waits until no alert has been pending or firing for a while, but
-// the one that always is. Right after the start the rules see no targets yet,
-// and say so.
+// WaitQuiet waits until no alert of the sample application has been pending or
+// firing for a while. Right after the start the rules see no targets yet, and
+// say so.
 func (c *Cluster) WaitQuiet(ctx context.Context) error {
+	return Endpoints{Prometheus: c.PrometheusURL()}.WaitQuiet(ctx)
+}
+
+// WaitQuiet is the same for whatever cluster this Prometheus watches. What
+// else is wrong there is not waited for: it may be so for days.
+func (e Endpoints) WaitQuiet(ctx context.Context) error {
 	quietSince := time.Now()
-	return until(ctx, time.Minute, 500*time.Millisecond, "the alerts of the start to resolve", func(ctx context.Context) error {
-		noisy, err := c.activeAlerts(ctx)
+	return until(ctx, time.Minute, 500*time.Millisecond, "the alerts of the shop to resolve", func(ctx context.Context) error {
+		active, err := e.activeAlerts(ctx)
 		if err == nil {
-			err = quiet(noisy)
+			err = quiet(active)
 		}
 		if err != nil {
 			quietSince = time.Now()
@@ -37,19 +45,28 @@ func (c *Cluster) WaitQuiet(ctx context.Context) error {
 }
 
 // quiet says what of the active alerts is one too many, or missing.
-func quiet(active []string) error {
-	if !slices.Contains(active, "Watchdog") {
-		return errors.New("the rules have not been evaluated yet")
+func quiet(active []alert) error {
+	if !slices.ContainsFunc(active, func(a alert) bool { return a.Labels["alertname"] == "Watchdog" }) {
+		return errors.New("the shop's rules have not been evaluated yet: its alert Watchdog does not fire")
 	}
-	noisy := slices.DeleteFunc(active, func(name string) bool { return name == "Watchdog" })
+	var noisy []string
+	for _, a := range active {
+		if a.Labels["namespace"] == shop.Namespace {
+			noisy = append(noisy, a.Labels["alertname"])
+		}
+	}
 	if len(noisy) > 0 {
 		return fmt.Errorf("still active: %s", strings.Join(noisy, ", "))
 	}
 	return nil
 }
 
-func (c *Cluster) activeAlerts(ctx context.Context) ([]string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.PrometheusURL()+"/api/v1/alerts", nil)
+type alert struct {
+	Labels map[string]string `json:"labels"`
+}
+
+func (e Endpoints) activeAlerts(ctx context.Context) ([]alert, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, e.Prometheus+"/api/v1/alerts", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -60,17 +77,11 @@ func (c *Cluster) activeAlerts(ctx context.Context) ([]string, error) {
 	defer response.Body.Close()
 	var answer struct {
 		Data struct {
-			Alerts []struct {
-				Labels map[string]string `json:"labels"`
-			} `json:"alerts"`
+			Alerts []alert `json:"alerts"`
 		} `json:"data"`
 	}
 	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
 		return nil, fmt.Errorf("reading alerts: %w", err)
 	}
-	var names []string
-	for _, alert := range answer.Data.Alerts {
-		names = append(names, alert.Labels["alertname"])
-	}
-	return names, nil
+	return answer.Data.Alerts, nil
 }

@@ -87,7 +87,7 @@ func claimSlot(registry, owner string, usable func(Slot) error) (Slot, error) {
 		}
 		return s, nil
 	}
-	return 0, errors.Join(fmt.Errorf("all %d places for clusters are taken: take one down with: make cluster-down NAME=...", slots), reasons)
+	return 0, errors.Join(fmt.Errorf("all %d places for clusters are taken: free one with make cluster-down", slots), reasons)
 }
 
 // abandoned says that the state directory which held a slot is gone.

@@ -91,21 +91,33 @@ func TestAvailability(t *testing.T) {
 		}},
 		promise{says: "an outage while the API server does not answer is not told away", needs: ownMachinery, proof: func(s *scene) {
 			s.needsRealNodes()
-			s.deployment("web", 1, probed)
-			s.deployment("other", 1)
-			s.eventually("web is Ready", func() (bool, string) { return s.ready(s.pods("web")[s.one("web")]), "not yet" })
-			address := s.pods("web")[s.one("web")].Status.PodIP
+			// A kubelet writes one pod's status at a time: the decoy's blocks
+			// it, so that the API server never hears of what web goes through,
+			// only that it is Ready since another moment. All of it is quicker
+			// than the nodes' leases, else the node itself would count as lost.
+			addresses := map[string]string{}
+			for _, app := range []string{"web", "decoy"} {
+				s.deployment(app, 1, on(s.stage), probed)
+				s.eventually(app+" is Ready", func() (bool, string) { return s.ready(s.pods(app)[s.one(app)]), "not yet" })
+				addresses[app] = s.pods(app)[s.one(app)].Status.PodIP
+			}
+			s.deployment("other", 1, on(s.wing))
 			api, err := s.provider.Cluster().Daemon("kube-apiserver")
 			s.must(err)
 			p := s.begin(watching(`, minAvailable: 1`, "20s"))
 			p.until(journal.StepHolding)
 			s.must(api.Freeze(s.ctx))
-			s.setReady(address, false)
-			s.lasts(3 * time.Second)
-			s.setReady(address, true)
-			s.lasts(3 * time.Second)
+			s.setReady(addresses["decoy"], false)
+			s.lasts(1500 * time.Millisecond)
+			s.setReady(addresses["web"], false)
+			s.lasts(1500 * time.Millisecond)
+			s.setReady(addresses["web"], true)
+			s.lasts(1500 * time.Millisecond)
 			s.must(api.Thaw(s.ctx))
-			p.wait().exits(3).undone().says("cannot tell", "gap", "the API server did not answer")
+			r := p.wait().undone()
+			if r.code != 1 && r.code != 3 {
+				s.Errorf("web was not Ready for a second and more, and exit code %d says that this did not happen", r.code)
+			}
 		}},
 	)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -301,7 +302,7 @@ func TestAlertRulesMatchManifests(t *testing.T) {
 			t.Errorf("%s looks for no workload of the shop: %s", r.Alert, r.Expr)
 			continue
 		}
-		if n := threshold.FindStringSubmatch(r.Expr); n != nil && n[1] != string('0'+rune(replicas[app[1]])) {
+		if n := threshold.FindStringSubmatch(r.Expr); n != nil && n[1] != strconv.Itoa(int(replicas[app[1]])) {
 			t.Errorf("%s wants %s of %s, which has %d replicas", r.Alert, n[1], app[1], replicas[app[1]])
 		}
 	}

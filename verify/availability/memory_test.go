@@ -97,7 +97,7 @@ func crowded(i int, ready bool) json.RawMessage {
 	p.TypeMeta = metav1.TypeMeta{Kind: "Pod", APIVersion: "v1"}
 	p.ResourceVersion = fmt.Sprint(i + 10)
 	p.ManagedFields = []metav1.ManagedFieldsEntry{{
-		Manager: "kubelet", FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:status":{"f:filler":"` + strings.Repeat("x", 6000) + `"}}`)},
+		Manager: "kubelet", FieldsV1: metav1.NewFieldsV1(`{"f:status":{"f:filler":"` + strings.Repeat("x", 6000) + `"}}`),
 	}}
 	raw, _ := json.Marshal(p)
 	return raw

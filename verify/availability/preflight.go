@@ -40,10 +40,10 @@ func (c *check) Preflight(ctx context.Context, env verify.Env) (notes []string, 
 			"the floor of %s is %d (%s), but it wants only %s", w, floor, from, plural(workload.desired, "replica"))
 	}
 	notes = append(notes, fmt.Sprintf("%s: floor is %d of %d (%s)", w, floor, workload.desired, from))
-	switch {
-	case floor == 0:
+	switch floor {
+	case 0:
 		notes = append(notes, fmt.Sprintf("%s: a floor of 0 can't be broken; only the recovery is checked", w))
-	case floor == workload.desired:
+	case workload.desired:
 		notes = append(notes, fmt.Sprintf("%s: the floor is the full count; the loss of any pod breaks it", w))
 	}
 	return notes, nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"flag"
 	"io"
 	"os"
@@ -140,7 +141,7 @@ func TestJUnitShape(t *testing.T) {
 			decoder := xml.NewDecoder(bytes.NewReader(out.Bytes()))
 			for {
 				token, err := decoder.Token()
-				if err == io.EOF {
+				if errors.Is(err, io.EOF) {
 					break
 				}
 				if err != nil {

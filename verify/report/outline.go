@@ -49,7 +49,6 @@ func ReadOutline(document json.RawMessage) Outline {
 }
 
 func (o Outline) check(name string) Part { return find(o.Checks, name) }
-func (o Outline) step(name string) Part  { return find(o.Steps, name) }
 
 func find(parts []Part, name string) Part {
 	for _, part := range parts {

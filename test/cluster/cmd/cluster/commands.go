@@ -119,7 +119,7 @@ func newList(s streams) *cobra.Command {
 				state, what := "healthy", ""
 				c, err := cluster.Open(name)
 				if err == nil {
-					what = c.Options.String()
+					what = c.String()
 					err = c.Healthy(cmd.Context())
 				}
 				if err != nil {

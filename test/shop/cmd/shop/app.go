@@ -26,10 +26,10 @@ func newApp(role string) *app {
 	a.metrics.add("shop_ready", "1 while /readyz says yes.", gauge, func(emit emitter) {
 		emit("", boolValue(a.ready.now()))
 	})
-	a.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
+	a.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "ok")
 	})
-	a.mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+	a.mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if !a.ready.now() {
 			http.Error(w, "not ready", http.StatusServiceUnavailable)
 			return

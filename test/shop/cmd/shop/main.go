@@ -31,7 +31,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, args []string, stderr io.Writer) error {
+func run(ctx context.Context, args []string, stderr io.Writer) (err error) {
 	role := ""
 	if len(args) > 0 {
 		role, args = args[0], args[1:]
@@ -72,7 +72,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 		if err != nil {
 			return err
 		}
-		defer s.close()
+		defer func() { err = errors.Join(err, s.close()) }()
 	default:
 		return fmt.Errorf("unknown role %q: must be web, worker or store", role)
 	}

@@ -31,7 +31,7 @@ func (m *metrics) add(name, help, kind string, collect func(emit emitter)) {
 	m.families = append(m.families, family{name, help, kind, collect})
 }
 
-func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (m *metrics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	var b bytes.Buffer
 	for _, f := range m.families {
 		fmt.Fprintf(&b, "# HELP %s %s\n# TYPE %s %s\n", f.name, f.help, f.name, f.kind)
@@ -44,7 +44,7 @@ func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// Prometheus 3 refuses a target that does not say what it sends.
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	w.Write(b.Bytes()) // an error here is the scraper's, which went away
+	_, _ = w.Write(b.Bytes()) // an error here is the scraper's, which went away
 }
 
 func constant(labels string, value float64) func(emitter) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -40,8 +41,7 @@ func addStore(a *app, dir string) (*store, error) {
 		return nil, err
 	}
 	if err := s.file.Each(s.replay); err != nil {
-		s.close()
-		return nil, err
+		return nil, errors.Join(err, s.close())
 	}
 	a.metrics.add("shop_store_entries", "Lines in the file.", gauge, func(emit emitter) {
 		s.mu.Lock()
@@ -101,7 +101,7 @@ func (s *store) put(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(e) // an error here is the client's, which went away
+	_ = json.NewEncoder(w).Encode(e) // an error here is the client's, which went away
 }
 
 func (s *store) get(w http.ResponseWriter, r *http.Request) {
@@ -113,5 +113,5 @@ func (s *store) get(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("nothing is kept under %q", key), http.StatusNotFound)
 		return
 	}
-	io.WriteString(w, value)
+	_, _ = io.WriteString(w, value) // an error here is the client's as well
 }

@@ -30,14 +30,14 @@ func addWeb(a *app) {
 	a.mux.HandleFunc("POST /admin/code", s.setCode)
 }
 
-func (s *web) home(w http.ResponseWriter, r *http.Request) {
+func (s *web) home(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
 	code := s.code
 	s.mu.Unlock()
 	s.answer(w, code)
 }
 
-func (s *web) notFound(w http.ResponseWriter, r *http.Request) { s.answer(w, http.StatusNotFound) }
+func (s *web) notFound(w http.ResponseWriter, _ *http.Request) { s.answer(w, http.StatusNotFound) }
 
 func (s *web) answer(w http.ResponseWriter, code int) {
 	s.mu.Lock()

@@ -31,7 +31,7 @@ func main() {
 	}
 }
 
-func run(stop context.Context, args []string, stderr io.Writer) error {
+func run(stop context.Context, args []string, stderr io.Writer) (err error) {
 	flags := flag.NewFlagSet("webhook", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	listen := flags.String("listen", "127.0.0.1:9099", "`address` to listen on")
@@ -43,7 +43,7 @@ func run(stop context.Context, args []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { err = errors.Join(err, file.Close()) }()
 	l, err := net.Listen("tcp", *listen)
 	if err != nil {
 		return err

@@ -36,7 +36,7 @@ func newReceiver(file *jsonl.File) http.Handler {
 			http.Error(w, fmt.Sprintf("keeping notification: %v", err), http.StatusInternalServerError)
 		}
 	})
-	mux.HandleFunc("GET /received", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /received", func(w http.ResponseWriter, _ *http.Request) {
 		all := []json.RawMessage{} // an empty array, not null
 		err := file.Each(func(line json.RawMessage) error {
 			all = append(all, line)
