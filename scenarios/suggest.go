@@ -3,6 +3,8 @@ package scenarios
 import (
 	"fmt"
 	"strings"
+
+	"gameday.dev/gameday/internal/near"
 )
 
 // nearest finds the known name that was probably meant.
@@ -19,7 +21,7 @@ func nearest(name string, known []string) (string, bool) {
 		if abs(len(candidate)-len(name)) >= bestDistance {
 			continue
 		}
-		if d := distance(strings.ToLower(name), strings.ToLower(candidate)); d < bestDistance {
+		if d := near.Distance(strings.ToLower(name), strings.ToLower(candidate)); d < bestDistance {
 			best, bestDistance = candidate, d
 		}
 	}
@@ -35,30 +37,6 @@ func suggest(name string, known []string) string {
 		return ""
 	}
 	return "known here: " + strings.Join(known, ", ")
-}
-
-// distance counts the letters to insert, delete, replace or swap with their
-// neighbour that turn a into b.
-func distance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
 }
 
 func abs(n int) int { return max(n, -n) }

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
-
 	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/internal/journal"
 	"gameday.dev/gameday/internal/kube"
@@ -16,26 +14,15 @@ import (
 // Settle waits until the workloads of the evicted pods have as many Ready pods
 // as before, wherever those run. A pod without a controller is not waited for.
 func (s *Spec) Settle(ctx context.Context, env experiments.Env, plan experiments.Plan) (journal.Settled, error) {
-	began := time.Now()
 	var own data
 	if err := plan.GetData(&own); err != nil {
 		return journal.Settled{}, err
 	}
 	recovery := kube.Recovery{Client: env.Client, Workloads: own.Workloads}
-	for _, target := range plan.Targets {
-		if target.Kind == "Pod" {
-			recovery.Taken = append(recovery.Taken, kube.PodRef{Namespace: target.Namespace, Name: target.Name, UID: types.UID(target.UID)})
-		}
-	}
-	recovered, err := recovery.Wait(ctx)
-	if err != nil {
-		return journal.Settled{}, err
-	}
-	took := time.Since(began)
-	return journal.Settled{Recovered: recovered.Whole, Seconds: took.Seconds(), Summary: describe(own, recovered, took)}, nil
+	return experiments.SettlePods(ctx, plan, recovery, own.describe)
 }
 
-func describe(own data, recovered kube.Recovered, took time.Duration) string {
+func (own data) describe(recovered kube.Recovered, took time.Duration) string {
 	switch {
 	case !recovered.Whole:
 		return fmt.Sprintf("%s, %s after the drain", strings.Join(recovered.Missing, "; "), seconds(took))

@@ -25,7 +25,7 @@ func floors() [][]string {
 		{"experiments/podkill", "experiments/nodedrain", "verify/availability", "verify/alerts"},
 		{"experiments", "verify"},
 		{"internal/kube", "internal/prometheus", "internal/fields"},
-		{"internal/journal", "internal/refusal"},
+		{"internal/journal", "internal/refusal", "internal/near"},
 	}
 }
 

@@ -3,6 +3,8 @@ package alerts
 import (
 	"slices"
 	"strings"
+
+	"gameday.dev/gameday/internal/near"
 )
 
 // noRule says that a rule is missing, and which ones come near.
@@ -12,8 +14,8 @@ func noRule(alert string, rules []alertRule) string {
 	for _, rule := range rules {
 		names = append(names, rule.Name)
 	}
-	if near := nearest(alert, names); len(near) > 0 {
-		return line + "; there is " + strings.Join(near, ", ")
+	if meant := nearest(alert, names); len(meant) > 0 {
+		return line + "; there is " + strings.Join(meant, ", ")
 	}
 	return line
 }
@@ -25,30 +27,9 @@ func nearest(wanted string, names []string) []string {
 		if a != "" && (strings.Contains(a, b) || strings.Contains(b, a)) {
 			return 1
 		}
-		return edits(a, b)
+		return near.Distance(a, b)
 	}
-	near := slices.DeleteFunc(distinct(names), func(name string) bool { return distance(name) > max(2, len(wanted)/3) })
-	slices.SortStableFunc(near, func(a, b string) int { return distance(a) - distance(b) })
-	return near[:min(3, len(near))]
-}
-
-// edits is the Levenshtein distance in bytes, which is close enough for a hint.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	found := slices.DeleteFunc(distinct(names), func(name string) bool { return distance(name) > max(2, len(wanted)/3) })
+	slices.SortStableFunc(found, func(a, b string) int { return distance(a) - distance(b) })
+	return found[:min(3, len(found))]
 }

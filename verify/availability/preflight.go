@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/client-go/kubernetes"
 
+	"gameday.dev/gameday/internal/near"
 	"gameday.dev/gameday/internal/refusal"
 	"gameday.dev/gameday/verify"
 )
@@ -77,33 +78,14 @@ func (c *check) noSuchWorkload(all []slimWorkload) error {
 		names = append(names, found.name)
 	}
 	slices.SortFunc(names, func(a, b string) int {
-		if d := distance(a, w.Name) - distance(b, w.Name); d != 0 {
+		if d := near.Distance(a, w.Name) - near.Distance(b, w.Name); d != 0 {
 			return d
 		}
 		return strings.Compare(a, b)
 	})
 	hint := fmt.Sprintf("%s in namespace %s: %s", resourceOf(w.Kind), w.Namespace, strings.Join(names[:min(len(names), most)], ", "))
-	if distance(names[0], w.Name) <= max(2, len(w.Name)/3) {
+	if near.Distance(names[0], w.Name) <= max(2, len(w.Name)/3) {
 		hint = fmt.Sprintf("did you mean %s? %s", names[0], hint)
 	}
 	return refusal.New(hint, "no %s %s in namespace %s", w.Kind, w.Name, w.Namespace)
-}
-
-// distance is how many letters must be changed, added or dropped to get from
-// one name to the other.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal + one(a[i] != b[j])
-			diagonal = row[j+1]
-			row[j+1] = min(change, diagonal+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -59,7 +59,7 @@ func (t *text) wrap(s string, indent int) []string {
 	const narrowest = 20
 	var lines []string
 	for raw := range strings.Lines(s) {
-		raw = printable(strings.TrimSpace(raw))
+		raw = Printable(strings.TrimSpace(raw))
 		if t.Width <= 0 {
 			lines = append(lines, raw)
 			continue

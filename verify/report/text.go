@@ -5,7 +5,6 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"gameday.dev/gameday/internal/journal"
@@ -66,8 +65,8 @@ func nameColumn(r Report, width int) int {
 
 func (t *text) header(r Report) {
 	word, color := headline(r)
-	parts := []string{printable(r.Scenario), t.paint(bold+color, word),
-		"in " + duration(r.DurationSeconds), printable(r.Cluster), fmt.Sprintf("seed %d", r.Seed),
+	parts := []string{Printable(r.Scenario), t.paint(bold+color, word),
+		"in " + duration(r.DurationSeconds), Printable(r.Cluster), fmt.Sprintf("seed %d", r.Seed),
 		r.Started.UTC().Format("2006-01-02 15:04:05Z")}
 	t.spread(parts)
 }
@@ -125,7 +124,7 @@ func markOf(verdict verify.Verdict) (mark, color string) {
 }
 
 func (t *text) item(mark, name, summary string, details []string) {
-	name = printable(name)
+	name = Printable(name)
 	t.WriteString("  " + mark + "  " + name)
 	lines := t.wrap(summary, t.column)
 	if pad := t.column - markWidth - utf8.RuneCountInString(name); pad >= gap {
@@ -227,17 +226,3 @@ func duration(seconds float64) string {
 }
 
 func clock(t time.Time) string { return t.UTC().Format("15:04:05.000Z") }
-
-// printable replaces what a terminal would act upon instead of showing.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsPrint(r):
-			return r
-		case unicode.IsSpace(r):
-			return ' '
-		default:
-			return utf8.RuneError
-		}
-	}, s)
-}

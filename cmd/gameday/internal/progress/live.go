@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"gameday.dev/gameday/internal/journal"
+	"gameday.dev/gameday/verify/report"
 )
 
 // What is said to the terminal. Lines that are cut too long, for letters of
@@ -131,7 +132,7 @@ func (l *live) rows(now time.Time, width int) (rows []row, active int) {
 		ended = m.since
 	}
 	add(row{text: fmt.Sprintf("%s   %s   seed %d   %s   %s",
-		printable(m.info.Scenario), printable(m.info.Cluster), m.info.Seed, m.phase, elapsed(m.started, ended))})
+		report.Printable(m.info.Scenario), report.Printable(m.info.Cluster), m.info.Seed, m.phase, elapsed(m.started, ended))})
 	column := nameColumn(m, width)
 	for _, s := range m.steps {
 		if s.doing != "" || (active == 0 && s.state == "") {
@@ -145,7 +146,7 @@ func (l *live) rows(now time.Time, width int) (rows []row, active int) {
 				text += "  " + s.latest
 			}
 		}
-		add(row{"  " + mark + "  ", color, pad(s.name, column) + printable(text)})
+		add(row{"  " + mark + "  ", color, pad(s.name, column) + report.Printable(text)})
 	}
 	for _, c := range m.checks {
 		mark, color := "..", dim
@@ -156,10 +157,10 @@ func (l *live) rows(now time.Time, width int) (rows []row, active int) {
 		if c.latest != "" {
 			text += ": " + c.latest
 		}
-		add(row{"  " + mark + "  ", color, pad(c.name, column) + printable(text)})
+		add(row{"  " + mark + "  ", color, pad(c.name, column) + report.Printable(text)})
 	}
 	if m.notice != "" {
-		add(row{text: printable(m.notice)})
+		add(row{text: report.Printable(m.notice)})
 	}
 	return rows, active
 }
@@ -195,7 +196,7 @@ func nameColumn(m *model, width int) int {
 }
 
 func pad(name string, column int) string {
-	name = shorten(printable(name), column-2)
+	name = shorten(report.Printable(name), column-2)
 	return name + strings.Repeat(" ", column-utf8.RuneCountInString(name))
 }
 

@@ -1,10 +1,7 @@
 package progress
 
 import (
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"gameday.dev/gameday/internal/journal"
 	"gameday.dev/gameday/verify/report"
@@ -104,19 +101,4 @@ func elapsed(since, now time.Time) string {
 		return "0s"
 	}
 	return max(now.Sub(since), 0).Truncate(time.Second).String()
-}
-
-// printable makes one line of what a cluster said, without anything that a
-// terminal would act upon.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsPrint(r):
-			return r
-		case unicode.IsSpace(r):
-			return ' '
-		default:
-			return utf8.RuneError
-		}
-	}, s)
 }

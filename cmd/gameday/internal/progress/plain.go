@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gameday.dev/gameday/internal/journal"
+	"gameday.dev/gameday/verify/report"
 )
 
 // silence is how long plain output stays quiet before it says that the run
@@ -44,5 +45,5 @@ func (p *plain) clear() {}
 func (p *plain) end()   {}
 
 func (p *plain) line(at time.Time, line string) {
-	fmt.Fprintf(p.w, "%s %s\n", at.UTC().Format(time.TimeOnly), printable(line))
+	fmt.Fprintf(p.w, "%s %s\n", at.UTC().Format(time.TimeOnly), report.Printable(line))
 }
