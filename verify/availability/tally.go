@@ -23,6 +23,8 @@ type tally struct {
 	pods   map[string]podState // by UID
 	// ripening pods are Ready, but not yet for minReadySeconds.
 	ripening map[string]time.Time
+	// relapses is when the API server told of relapses, by UID.
+	relapses map[string]time.Time
 	// lost holds what is known of why each missing pod is missing.
 	lost map[string]podChange
 
@@ -58,6 +60,7 @@ func newTally(c *check, record journal.Recorder, workload slimWorkload) *tally {
 		owners:   map[unique.Handle[string]]struct{}{},
 		pods:     map[string]podState{},
 		ripening: map[string]time.Time{},
+		relapses: map[string]time.Time{},
 		lost:     map[string]podChange{},
 		nodes:    map[string]slimNode{},
 		services: map[string]*service{},
@@ -109,7 +112,12 @@ func (t *tally) assess(pod slimPod, before podState, at time.Time) podState {
 // setPod takes in a pod as it is now.
 func (t *tally) setPod(seen seenPod, at time.Time) {
 	before := t.pods[seen.uid]
-	after := t.assess(seen.slimPod, before, at)
+	basis := before
+	if t.relapsed(before, seen.slimPod) {
+		t.relapse(before, at)
+		basis.readyAt, basis.availableAt = 0, 0
+	}
+	after := t.assess(seen.slimPod, basis, at)
 	t.pods[seen.uid] = after
 	t.count(before, after)
 	why := seen.why
@@ -130,6 +138,7 @@ func (t *tally) removePod(seen seenPod, at time.Time) {
 	}
 	delete(t.pods, seen.uid)
 	delete(t.ripening, seen.uid)
+	delete(t.relapses, seen.uid)
 	t.count(before, podState{})
 	if before.available() {
 		change := before.change(false, seen.why)

@@ -25,7 +25,7 @@ func newRoot(s streams) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newUp(s), newDown(s), newList(s), newKubeconfig(s), newBuild(s))
+	root.AddCommand(newUp(s), newDown(s), newList(s), newKubeconfig(s), newBuild(s), newImage(s))
 	return root
 }
 
@@ -171,4 +171,25 @@ func newBuild(s streams) *cobra.Command {
 	}
 	optionFlags(cmd, &o)
 	return cmd
+}
+
+func newImage(s streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "image",
+		Short: "Make the image of the sample application and print the path of its archive",
+		Long: `Make the image of the sample application and print the path of its archive. The clusters of this command have it
+already; the nodes of others must be given it before tests run there:
+
+  kind load image-archive $(cluster image)
+  ctr --namespace k8s.io images import $(cluster image)     # on each node`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			archive, err := cluster.ShopImage(cmd.Context(), s.progress)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(s.out, archive)
+			return nil
+		},
+	}
 }
