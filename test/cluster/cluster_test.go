@@ -18,8 +18,9 @@ import (
 	"gameday.dev/gameday/test/cluster"
 )
 
-// TestTwoClustersSideBySide brings two up at once, resolves a service name in
-// each, and sees that taking one down leaves the other alone.
+// TestTwoClustersSideBySide brings one of each Kubernetes version up at once,
+// resolves a service name in each, and sees that taking one down leaves the
+// other alone.
 func TestTwoClustersSideBySide(t *testing.T) {
 	needMachine(t)
 	ctx := t.Context()
@@ -30,7 +31,9 @@ func TestTwoClustersSideBySide(t *testing.T) {
 		t.Cleanup(func() { down(t, name) })
 		go func() {
 			var err error
-			clusters[i], err = cluster.Up(ctx, cluster.Options{Name: name, Nodes: 2, Monitoring: true, Shop: true, Progress: t.Output()})
+			clusters[i], err = cluster.Up(ctx, cluster.Options{
+				Name: name, Kubernetes: cluster.KubernetesVersions[i], Nodes: 2, Monitoring: true, Shop: true, Progress: t.Output(),
+			})
 			failed <- err
 		}()
 	}
@@ -42,8 +45,9 @@ func TestTwoClustersSideBySide(t *testing.T) {
 	if clusters[0].Slot == clusters[1].Slot {
 		t.Fatalf("both clusters have slot %d", clusters[0].Slot)
 	}
-	for _, c := range clusters {
+	for i, c := range clusters {
 		wantDNS(ctx, t, c)
+		wantVersion(ctx, t, c, "v"+cluster.KubernetesVersions[i])
 	}
 	down(t, names[0])
 	wantNothingLeft(t, clusters[0])
@@ -59,6 +63,28 @@ func TestTwoClustersSideBySide(t *testing.T) {
 	}
 	down(t, names[1])
 	wantNothingLeft(t, clusters[1])
+}
+
+// wantVersion asks the API server and every kubelet.
+func wantVersion(ctx context.Context, t *testing.T, c *cluster.Cluster, want string) {
+	t.Helper()
+	client, err := c.Client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := client.Discovery().ServerVersion()
+	if err != nil || server.GitVersion != want {
+		t.Errorf("%s: the API server says it is %v, %v; want %s", c.Name, server, err, want)
+	}
+	nodes, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, node := range nodes.Items {
+		if got := node.Status.NodeInfo.KubeletVersion; got != want {
+			t.Errorf("%s: the kubelet of %s says it is %s, want %s", c.Name, node.Name, got, want)
+		}
+	}
 }
 
 // wantDNS resolves a service with the cluster's DNS, which the machine has a route to.
