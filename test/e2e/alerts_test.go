@@ -148,12 +148,10 @@ func (s *scene) needsMonitoring() {
 // quiet waits until no alert is active but the one that always is.
 func (s *scene) quiet() {
 	s.Helper()
-	if local := s.provider.Cluster(); local != nil {
-		s.within(2*time.Minute, "the alerts are quiet", func() (bool, string) {
-			err := local.WaitQuiet(s.ctx)
-			return err == nil, fmt.Sprint(err)
-		})
-	}
+	s.within(2*time.Minute, "the alerts are quiet", func() (bool, string) {
+		err := s.provider.Endpoints().WaitQuiet(s.ctx)
+		return err == nil, fmt.Sprint(err)
+	})
 }
 
 // shop and wantShop are pods and wantUntouched for the shop's web.

@@ -187,6 +187,11 @@ func (s *scene) untilRunning(app string, count int) {
 				continue
 			}
 			why += fmt.Sprintf("%s is %s: %v; ", name, pod.Status.Phase, pod.Status.Conditions)
+			for _, container := range pod.Status.ContainerStatuses {
+				if waiting := container.State.Waiting; waiting != nil { // ErrImageNeverPull, for one
+					why += fmt.Sprintf("%s waits: %s %s; ", container.Name, waiting.Reason, waiting.Message)
+				}
+			}
 		}
 		return running == count, why
 	})

@@ -130,7 +130,7 @@ func (w *world) clear(ctx context.Context, node string) error {
 	}
 	var errs []error
 	for _, pod := range pods.Items {
-		if owner := metav1.GetControllerOf(&pod); owner != nil && owner.Kind != "DaemonSet" {
+		if owner := metav1.GetControllerOf(&pod); owner != nil && owner.Kind != "DaemonSet" && owner.Kind != "Node" {
 			errs = append(errs, w.client.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{}))
 		}
 	}
