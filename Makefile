@@ -10,6 +10,9 @@ CLUSTER_FLAGS ?= --monitoring --shop
 # Elsewhere than on real nodes of our own some promises can't be shown; say which.
 SHOW_SKIPS    := $(if $(filter-out local,$(CLUSTER)),-v)
 
+# One setting for all, or half of everything is compiled twice.
+export CGO_ENABLED := 0
+
 .DEFAULT_GOAL := help
 .PHONY: help build demo test unit lint cluster-test e2e bench generate cluster-up cluster-down clean
 
@@ -17,7 +20,7 @@ help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/gameday
-	CGO_ENABLED=0 $(GO) build -o $(BIN)/gameday ./cmd/gameday
+	$(GO) build -o $(BIN)/gameday ./cmd/gameday
 
 demo: build ## a local cluster and three runs: one passes, one is held by a PDB, one must fail
 	$(GO) run ./test/demo
@@ -25,17 +28,17 @@ demo: build ## a local cluster and three runs: one passes, one is held by a PDB,
 test: lint unit cluster-test e2e ## everything: linters, unit tests, end-to-end tests on a local cluster
 
 unit: ## unit tests, no cluster needed
-	CGO_ENABLED=0 $(GO) test -short $$($(GO) list ./... | grep -v -e /test/e2e -e /test/bench)
+	$(GO) test -short $$($(GO) list ./... | grep -v -e /test/e2e -e /test/bench)
 
 lint: $(LINT) ## go vet and golangci-lint
 	$(GO) vet ./...
 	$(LINT) run
 
 e2e: ## the suites on a real cluster; CLUSTER=local (default), kwok, kind, or existing with CONTEXT
-	CGO_ENABLED=0 $(GO) test -count=1 -timeout 45m $(SHOW_SKIPS) ./test/e2e/...
+	$(GO) test -count=1 -timeout 45m $(SHOW_SKIPS) ./test/e2e/...
 
 cluster-test: ## the local cluster's own tests
-	CGO_ENABLED=0 $(GO) test -count=1 -timeout 20m ./test/cluster/...
+	$(GO) test -count=1 -timeout 20m ./test/cluster/...
 
 bench: build ## the figures of the documentation, as ratios against the named tools
 	$(GO) run ./test/bench
@@ -55,5 +58,5 @@ clean: ## remove what make built here; the caches stay
 $(LINT):
 	@echo "installing golangci-lint $(LINT_VERSION)"
 	@mkdir -p $(CACHE)/tools/install
-	CGO_ENABLED=0 GOBIN=$(CACHE)/tools/install $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	GOBIN=$(CACHE)/tools/install $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 	@mv $(CACHE)/tools/install/golangci-lint $@
