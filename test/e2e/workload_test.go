@@ -31,10 +31,6 @@ func on(nodes ...string) trait {
 	}
 }
 
-func labelled(key, value string) trait {
-	return func(pod *corev1.PodTemplateSpec) { pod.Labels[key] = value }
-}
-
 // probed pods are Ready when they say so themselves.
 func probed(pod *corev1.PodTemplateSpec) {
 	neverReady(pod)
