@@ -26,8 +26,8 @@ type process struct {
 	interrupts func() (signals <-chan os.Signal, stop func())
 	// stdinTerminal and so on say whether a person is at the other end.
 	stdinTerminal, stdoutTerminal, stderrTerminal bool
-	// stderrWidth is the width of the terminal in columns.
-	stderrWidth func() int
+	// terminalWidth is in columns.
+	terminalWidth func() int
 }
 
 func main() {
@@ -45,7 +45,7 @@ func newProcess() process {
 		stdinTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
 		stdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		stderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
-		stderrWidth: func() int {
+		terminalWidth: func() int {
 			width, _, err := term.GetSize(int(os.Stderr.Fd()))
 			if err != nil {
 				return 80

@@ -41,8 +41,18 @@ func (o *output) report(p process, result report.Report, dir string) error {
 		}
 		return report.YAML(p.stdout, result)
 	default:
-		return report.Text(p.stdout, result, report.Options{Color: p.color(p.stdoutTerminal), RunDir: dir})
+		return report.Text(p.stdout, result, p.textOptions(dir))
 	}
+}
+
+// textOptions fit a report to where it is printed: a terminal has colour and a
+// width, a file has neither.
+func (p process) textOptions(dir string) report.Options {
+	options := report.Options{Color: p.color(p.stdoutTerminal), RunDir: dir}
+	if p.stdoutTerminal {
+		options.Width = p.terminalWidth()
+	}
+	return options
 }
 
 // value prints any other result; text prints it for people.

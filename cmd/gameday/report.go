@@ -44,7 +44,7 @@ func reportWriter(p process, format, dir string) (func(io.Writer, report.Report)
 		"yaml":  report.YAML,
 		"junit": report.JUnit,
 		"text": func(w io.Writer, result report.Report) error {
-			return report.Text(w, result, report.Options{Color: p.color(p.stdoutTerminal), RunDir: dir})
+			return report.Text(w, result, p.textOptions(dir))
 		},
 	}
 	write, ok := writers[format]

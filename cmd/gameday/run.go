@@ -103,7 +103,7 @@ func runAll(ctx context.Context, p process, loaded []scenarios.Scenario, cluster
 func runOne(ctx context.Context, p process, options run.Options, recoverWith string, out output) (code int, interrupted bool) {
 	view := progress.New(p.stderr, progress.Options{
 		Terminal: p.stderrTerminal && !p.dumb(),
-		Width:    p.stderrWidth,
+		Width:    p.terminalWidth,
 		Color:    p.color(p.stderrTerminal),
 	})
 	ctx, abandon, release := p.interruptible(ctx, view, recoverWith)
