@@ -39,11 +39,9 @@ func (c cordon) apply(ctx context.Context, env experiments.Env) error {
 	return nil
 }
 
-// lift takes our cordon back, and no other.
+// lift takes our cordon back, and no other. The mark on the node decides, not
+// what was planned: a cordon seen then may have been lifted, and made anew by us.
 func (c cordon) lift(ctx context.Context, env experiments.Env) (lifted bool, err error) {
-	if c.WasCordoned {
-		return false, nil
-	}
 	err = c.patch(ctx, env, func(node *corev1.Node) *nodePatch {
 		if node.Labels[labelRun] != env.RunID {
 			return nil
@@ -65,6 +63,8 @@ var errAnotherNode = errors.New("the node was replaced by another of the same na
 // ctx ends.
 func (c cordon) patch(ctx context.Context, env experiments.Env, change func(*corev1.Node) *nodePatch) error {
 	nodes := env.Client.CoreV1().Nodes()
+	asking, stopAsking := kube.Linger(ctx)
+	defer stopAsking()
 	for {
 		node, err := nodes.Get(ctx, c.Name, metav1.GetOptions{})
 		if err == nil {
@@ -79,9 +79,9 @@ func (c cordon) patch(ctx context.Context, env experiments.Env, change func(*cor
 			if body, err = json.Marshal(patch); err != nil {
 				return fmt.Errorf("encoding patch: %w", err)
 			}
-			_, err = nodes.Patch(ctx, c.Name, types.MergePatchType, body, metav1.PatchOptions{FieldManager: "gameday"})
+			_, err = nodes.Patch(asking, c.Name, types.MergePatchType, body, metav1.PatchOptions{FieldManager: "gameday"})
 		}
-		if err == nil || (!apierrors.IsConflict(err) && !kube.Unreachable(err)) {
+		if err == nil || (!apierrors.IsConflict(err) && !kube.Unsure(err)) {
 			return err
 		}
 		if kube.Pause(ctx, patience) != nil {

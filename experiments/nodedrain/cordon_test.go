@@ -31,6 +31,7 @@ func TestOnlyOurCordonIsLifted(t *testing.T) {
 	}{
 		"ours":                      {cordon{Name: "n1", UID: "uid-n1"}, []runtime.Object{node("n1", cordoned, labelled("run-1"))}, "n1 uncordoned", false, ""},
 		"cordoned before":           {cordon{Name: "n1", UID: "uid-n1", WasCordoned: true}, []runtime.Object{node("n1", cordoned)}, "", true, ""},
+		"ours after all":            {cordon{Name: "n1", UID: "uid-n1", WasCordoned: true}, []runtime.Object{node("n1", cordoned, labelled("run-1"))}, "n1 uncordoned", false, ""},
 		"cordoned by someone else":  {cordon{Name: "n1", UID: "uid-n1"}, []runtime.Object{node("n1", cordoned)}, "", true, ""},
 		"cordoned by another run":   {cordon{Name: "n1", UID: "uid-n1"}, []runtime.Object{node("n1", cordoned, labelled("run-0"))}, "", true, "run-0"},
 		"uncordoned by hand":        {cordon{Name: "n1", UID: "uid-n1"}, []runtime.Object{node("n1", labelled("run-1"))}, "", false, ""},
@@ -89,6 +90,7 @@ func TestUndoInsists(t *testing.T) {
 	}{
 		"conflicts":       {[]error{apierrors.NewConflict(nodes, "n1", errors.New("changed"))}, ""},
 		"API server away": {[]error{errors.New("connection refused"), errors.New("connection refused")}, ""},
+		"etcd's leader":   {[]error{apierrors.NewInternalError(errors.New("etcdserver: leader changed"))}, ""},
 		"not allowed":     {[]error{apierrors.NewForbidden(nodes, "n1", errors.New("no"))}, "kubectl uncordon n1"},
 	}
 	for name, test := range tests {

@@ -77,6 +77,8 @@ func (s *Spec) deleteAll(ctx context.Context, env experiments.Env, targets []jou
 func (s *Spec) delete(ctx context.Context, env experiments.Env, target journal.Target) fate {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout())
 	defer cancel()
+	asking, stopAsking := kube.Linger(ctx)
+	defer stopAsking()
 	uid := types.UID(target.UID)
 	options := metav1.DeleteOptions{
 		GracePeriodSeconds: s.graceSeconds(),
@@ -84,7 +86,10 @@ func (s *Spec) delete(ctx context.Context, env experiments.Env, target journal.T
 	}
 	unheard := false // an earlier attempt may have succeeded without our knowing
 	for {
-		err := env.Client.CoreV1().Pods(target.Namespace).Delete(ctx, target.Name, options)
+		if ctx.Err() != nil {
+			return fate{target: target, err: fmt.Errorf("deleting pod %s: %w", target, context.Cause(ctx))}
+		}
+		err := env.Client.CoreV1().Pods(target.Namespace).Delete(asking, target.Name, options)
 		// The only precondition is the UID: a conflict is another pod.
 		gone := apierrors.IsNotFound(err) || apierrors.IsConflict(err)
 		switch {
@@ -93,7 +98,7 @@ func (s *Spec) delete(ctx context.Context, env experiments.Env, target journal.T
 			return fate{target: target, taken: true}
 		case gone:
 			return fate{target: target, gone: true}
-		case !kube.Unreachable(err) || kube.Pause(ctx, time.Second) != nil:
+		case !kube.Unsure(err) || kube.Pause(ctx, time.Second) != nil:
 			return fate{target: target, err: fmt.Errorf("deleting pod %s: %w", target, err)}
 		}
 		unheard = true
@@ -138,12 +143,12 @@ func fateOf(target journal.Target, eviction kube.Eviction) fate {
 		f.taken = true
 	case eviction.Last.Kind == kube.Gone:
 		f.gone = true
-	case eviction.Held != nil:
-		f.blocked, f.why = true, eviction.Held.Why(eviction.Pod)
+	case eviction.Asked && eviction.Last.Kind == kube.Refused: // though a budget held it before
+		f.err = fmt.Errorf("evicting pod %s: %w", target, eviction.Last.Err)
 	case eviction.Last.Kind == kube.SeveralBudgets:
 		f.blocked = true
-	case eviction.Asked && eviction.Last.Kind == kube.Refused:
-		f.err = fmt.Errorf("evicting pod %s: %w", target, eviction.Last.Err)
+	case eviction.Held != nil:
+		f.blocked, f.why = true, eviction.Held.Why(eviction.Pod)
 	}
 	return f
 }

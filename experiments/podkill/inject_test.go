@@ -3,19 +3,25 @@ package podkill
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/fake"
+	"k8s.io/client-go/rest"
 	clienttesting "k8s.io/client-go/testing"
 
 	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/internal/journal"
+	"gameday.dev/gameday/internal/kube"
 )
 
 func intOrString(text string) *intstr.IntOrString {
@@ -57,6 +63,7 @@ func TestDelete(t *testing.T) {
 		"another pod":        {[]error{conflict}, journal.Failed, "shop/a already gone", 0, ""},
 		"API server away":    {[]error{refused}, journal.Done, "shop/a killed", 1, ""},
 		"taken, but unheard": {[]error{refused, missing}, journal.Done, "shop/a killed", 1, ""},
+		"server failed":      {[]error{apierrors.NewInternalError(errors.New("etcdserver: request timed out")), missing}, journal.Done, "shop/a killed", 1, ""},
 		"not allowed":        {[]error{apierrors.NewForbidden(pods, "a", errors.New("no"))}, "", "", 0, "deleting pod shop/a"},
 	}
 	for name, test := range tests {
@@ -111,6 +118,39 @@ func TestInjectThatWasCancelledAfterItsLastAnswerIsDone(t *testing.T) {
 	got, err := spec("").Inject(ctx, experiments.Env{Client: client, Record: &taken{}}, targets("a"))
 	if err != nil || got.State != journal.Done {
 		t.Errorf("got %+v, %v; want done", got, err)
+	}
+}
+
+// The check that ends the run may see the pod go before the API server has
+// answered: the answer is awaited, or nobody would know who took the pod.
+func TestDeleteHearsTheAnswerThoughTheRunEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		cancel()
+		time.Sleep(50 * time.Millisecond) // for a client that gives up to do so
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"kind":"Status","apiVersion":"v1","status":"Success"}`))
+	}))
+	defer server.Close()
+	client, err := kubernetes.NewForConfig(&rest.Config{Host: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := &taken{}
+	got, err := spec("").Inject(ctx, experiments.Env{Client: client, Record: record}, targets("a"))
+	if err != nil || got.State != journal.Done || len(record.pods) != 1 {
+		t.Errorf("got %+v, %v, recorded %v; want one pod killed", got, err, record.pods)
+	}
+}
+
+// A budget that held a while ago is no excuse for a refusal that is final.
+func TestFateOfPodRefusedAfterItWasHeld(t *testing.T) {
+	hold := kube.Answer{Kind: kube.BudgetHolds, Budget: "web"}
+	refused := kube.Answer{Kind: kube.Refused, Err: errors.New("denied by policy")}
+	got := fateOf(targets("a").Targets[0], kube.Eviction{Asked: true, Held: &hold, Last: refused})
+	if got.err == nil || got.blocked {
+		t.Errorf("got %+v, want the refusal", got)
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 // data is the experiment's own part of the plan: what has to come back.
 type data struct {
 	Workloads []kube.Workload `json:"workloads"`
-	// Strays says that some of the pods have no controller.
+	// Strays says that some of the pods belong to none of the workloads.
 	Strays bool `json:"strays,omitempty"`
 	// Newest is when the youngest pod that the selector matches was created;
 	// whatever is younger is a replacement.
@@ -50,8 +50,8 @@ func (s *Spec) Plan(ctx context.Context, env experiments.Env) (experiments.Plan,
 		plan.Targets = append(plan.Targets, journal.Target{
 			Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, UID: string(pod.UID), Node: pod.Spec.NodeName,
 		})
+		own.Strays = own.Strays || kube.Stray(pod)
 		if metav1.GetControllerOf(pod) == nil {
-			own.Strays = true
 			plan.Warnings = append(plan.Warnings, fmt.Sprintf("%s has no controller: nothing will bring it back", kube.RefOf(pod)))
 		}
 	}

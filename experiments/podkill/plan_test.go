@@ -135,6 +135,21 @@ func TestTheSeedDecides(t *testing.T) {
 	}
 }
 
+// The pod of a Job is waited for though none of the workloads brings it back.
+func TestPlanKnowsStrays(t *testing.T) {
+	job := func(p *corev1.Pod) {
+		p.OwnerReferences = []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: "j", UID: "j", Controller: new(true)}}
+	}
+	plan, err := spec("").Plan(t.Context(), env(1, pod("task", job)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var own data
+	if err := plan.GetData(&own); err != nil || !own.Strays || len(own.Workloads) != 0 {
+		t.Errorf("got %+v, %v; want a stray and no workload", own, err)
+	}
+}
+
 func TestPlanWarnsOfPodsThatNeverReturn(t *testing.T) {
 	plan, err := spec("").Plan(t.Context(), env(1, pod("bare")))
 	if err != nil {

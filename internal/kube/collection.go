@@ -27,14 +27,24 @@ type Collection[L runtime.Object] interface {
 
 // Each visits every object page by page and returns the resource version of
 // the list. When a page expires between two requests the list begins again,
-// so an object may be visited twice: key by UID where that matters.
+// so an object may be visited twice, or be gone by then: key by UID where that
+// matters.
 func Each[L runtime.Object, T metav1.Object](ctx context.Context, from Lister[L], options metav1.ListOptions, visit func(T) error) (string, error) {
+	return eachAnew(ctx, from, options, func() {}, visit)
+}
+
+// eachAnew is Each for those who must forget what they visited when the list
+// begins again.
+func eachAnew[L runtime.Object, T metav1.Object](
+	ctx context.Context, from Lister[L], options metav1.ListOptions, forget func(), visit func(T) error,
+) (string, error) {
 	options.Limit = pageSize
 	for {
 		list, err := from.List(ctx, options)
 		if apierrors.IsResourceExpired(err) && options.Continue != "" {
 			// Without a limit the second attempt can't expire half way.
 			options.Continue, options.Limit = "", 0
+			forget()
 			continue
 		}
 		if err != nil {

@@ -84,7 +84,7 @@ func (l *evictionLoop) run(ctx context.Context) []Eviction {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 
-	for {
+	for ctx.Err() == nil { // looked at first: select might prefer an answer and ask for more
 		l.askDue(asking)
 		if l.over() {
 			return l.results()
@@ -92,8 +92,6 @@ func (l *evictionLoop) run(ctx context.Context) []Eviction {
 		timer.Reset(l.untilDue())
 		select {
 		case <-ctx.Done():
-			l.hearLastWords()
-			return l.results()
 		case a := <-l.answers:
 			l.hear(a)
 			if a.answer.Kind == BudgetHolds {
@@ -104,6 +102,8 @@ func (l *evictionLoop) run(ctx context.Context) []Eviction {
 		case <-timer.C:
 		}
 	}
+	l.hearLastWords()
+	return l.results()
 }
 
 func (l *evictionLoop) over() bool {
@@ -144,6 +144,7 @@ func (l *evictionLoop) askDue(ctx context.Context) {
 		}
 		if l.Left != nil && l.Left(pod.Pod.UID) {
 			l.settle(pod, Answer{Kind: Gone, At: now.UTC(), Words: "gone before it was evicted"})
+			l.keepClock(pod.budget) // it may have been the one on the clock
 			continue
 		}
 		if pod.due.After(now) || !l.mayAsk(pod) {
@@ -187,12 +188,8 @@ func (l *evictionLoop) hear(a answered) {
 	pod.flying = false
 	l.flying--
 	l.busy[pod.lane] = false
-	if a.answer.Kind == Gone && pod.maybe {
-		// Our own earlier request, whose answer was lost, most likely took it.
-		// Attributing it to us is the careful reading.
-		a.answer.Kind = Evicted
-	}
-	if a.answer.Kind == Refused && apierrors.IsForbidden(a.answer.Err) && a.answer.At.Sub(l.wasDown) < startingUp {
+	denied := apierrors.IsForbidden(a.answer.Err) || apierrors.IsUnauthorized(a.answer.Err)
+	if a.answer.Kind == Refused && denied && a.answer.At.Sub(l.wasDown) < startingUp {
 		a.answer.Kind = Unavailable // it does not know its rules yet
 	}
 	l.settle(pod, a.answer)
@@ -207,7 +204,7 @@ func (l *evictionLoop) hear(a answered) {
 		pod.due = a.answer.At.Add(max(a.answer.After, retryDown))
 		l.notBefore = pod.due
 	case Unavailable:
-		pod.maybe = true
+		pod.maybe = pod.maybe || !apierrors.IsConflict(a.answer.Err) // a conflict did nothing
 		pod.due = a.answer.At.Add(max(a.answer.After, retryDown))
 		if l.down {
 			l.notBefore = a.answer.At.Add(retryDown)
@@ -220,6 +217,11 @@ func (l *evictionLoop) hear(a answered) {
 
 // settle keeps an answer and passes it on.
 func (l *evictionLoop) settle(pod *evicting, answer Answer) {
+	if answer.Kind == Gone && pod.maybe {
+		// Our own earlier request, whose answer was lost, most likely took it.
+		// Attributing it to us is the careful reading.
+		answer.Kind = Evicted
+	}
 	first := !pod.Asked || pod.Last.Kind != answer.Kind || pod.Last.Words != answer.Words
 	pod.Asked, pod.Last = true, answer
 	if pod.Over() && !pod.heldSince.IsZero() {

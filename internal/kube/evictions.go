@@ -18,9 +18,6 @@ const (
 	// startingUp is how long after an outage a denial is not taken at its word:
 	// an API server that starts has not read its RBAC rules yet.
 	startingUp = 30 * time.Second
-	// lastWords is how long answers to evictions already asked for are awaited
-	// when the run is cut short: a pod taken and not recorded is the worse evil.
-	lastWords = 2 * time.Second
 )
 
 // Evictions evicts many pods side by side and keeps at it while budgets hold.

@@ -63,6 +63,8 @@ var (
 	away      = Answer{Kind: Unavailable, Err: errors.New("connection refused")}
 	done      = Answer{Kind: Evicted}
 	gone      = Answer{Kind: Gone}
+	changed   = Answer{Kind: Unavailable, Err: apierrors.NewConflict(schema.GroupResource{Resource: "pods"}, "p0", errors.New("changed"))}
+	unknown   = Answer{Kind: Refused, Err: apierrors.NewUnauthorized("who?")}
 	denied    = Answer{Kind: Refused, Err: apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "p0", errors.New("no"))}
 )
 
@@ -78,6 +80,8 @@ func TestEvictionsOfOnePod(t *testing.T) {
 		"a budget holds for a while":     {[]Answer{held, held, done}, Evicted, 2 * retryHeld, 3},
 		"throttled as long as asked for": {[]Answer{throttled, done}, Evicted, 7 * time.Second, 2},
 		"away, then it happened unheard": {[]Answer{away, gone}, Evicted, retryDown, 2},
+		"changed, then gone by others":   {[]Answer{changed, gone}, Gone, retryDown, 2},
+		"unknown while starting up":      {[]Answer{away, unknown, done}, Evicted, 2 * retryDown, 3},
 		"denied":                         {[]Answer{denied}, Refused, 0, 1},
 		"denied while starting up":       {[]Answer{away, denied, done}, Evicted, 2 * retryDown, 3},
 		"several budgets":                {[]Answer{{Kind: SeveralBudgets}}, SeveralBudgets, 0, 1},
@@ -198,6 +202,49 @@ func TestPodThatLeftIsNotAskedForAgain(t *testing.T) {
 	})
 }
 
+// The pod went by a request of ours whose answer was lost, and was seen to leave
+// before it could be asked for again.
+func TestPodThatLeftUnheardIsOurs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{answers: map[string][]Answer{"p0": {away}}}
+		began := time.Now()
+		e := Evictions{Parallel: 1, ask: s.ask, Left: func(types.UID) bool { return time.Since(began) >= retryDown }}
+		if got := e.Run(t.Context(), refs(1))[0]; !got.Accepted() || len(s.asked) != 1 {
+			t.Errorf("got %v after %v, want it evicted by one request", got.Last.Kind, s.asked)
+		}
+	})
+}
+
+func TestClockPassesOnWhenItsPodLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{answers: map[string][]Answer{"p0": {held, held}, "p1": {held, held}}}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var left types.UID // the pod on the clock
+		e := Evictions{Parallel: 2, ask: s.ask, Left: func(uid types.UID) bool { return uid == left }}
+		loop := newEvictionLoop(e, refs(2))
+		for i := range loop.pods {
+			loop.pods[i].budget, loop.pods[i].due = "shop/web", time.Time{}
+		}
+		loop.keepClock("shop/web")
+		left = "p0"
+		loop.run(ctx)
+		if len(s.asked) == 0 || s.asked[0] != "p1" {
+			t.Errorf("asked for %v, want p1 to take over", s.asked)
+		}
+	})
+}
+
+func TestNothingIsAskedOnceTheRunIsOver(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s := &script{}
+	results := Evictions{Parallel: 2, ask: s.ask}.Run(ctx, refs(3))
+	if len(s.asked) != 0 || len(results) != 3 {
+		t.Errorf("asked for %v, want no request; %d results, want 3", s.asked, len(results))
+	}
+}
+
 // A pod that was taken must be recorded, even when the run is cut short while
 // the answer is on its way.
 func TestLastWordsAreHeard(t *testing.T) {
@@ -217,6 +264,39 @@ func TestLastWordsAreHeard(t *testing.T) {
 			t.Errorf("heard of %v, want p0 and p1, and no further requests", heard)
 		}
 	})
+}
+
+func TestLingerOutlivesItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		lingering, stop := Linger(ctx)
+		defer stop()
+		time.Sleep(time.Minute)
+		cancel()
+		ended := time.Now()
+		<-lingering.Done()
+		if took := time.Since(ended); took != lastWords {
+			t.Errorf("lingered %v, want %v", took, lastWords)
+		}
+	})
+}
+
+func TestUnsure(t *testing.T) {
+	tests := map[string]struct {
+		err  error
+		want bool
+	}{
+		"nothing":       {nil, false},
+		"no answer":     {errors.New("connection refused"), true},
+		"server failed": {apierrors.NewInternalError(errors.New("etcdserver: leader changed")), true},
+		"timed out":     {apierrors.NewTimeoutError("request did not complete", 0), true},
+		"not found":     {apierrors.NewNotFound(schema.GroupResource{}, "x"), false},
+	}
+	for name, test := range tests {
+		if got := Unsure(test.err); got != test.want {
+			t.Errorf("%s: got %v, want %v", name, got, test.want)
+		}
+	}
 }
 
 func TestUnreachable(t *testing.T) {

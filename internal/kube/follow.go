@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -38,6 +39,13 @@ func Follow[L runtime.Object, T metav1.Object, V any](
 	f := follower[L, T, V]{from: from, options: options, keep: keep, seen: seen, backoff: newBackoff()}
 	return f.run(ctx)
 }
+
+// errClosedAtOnce makes a server, or a proxy before it, that closes every watch
+// at once wait its turn instead of being asked in a tight loop.
+var errClosedAtOnce = errors.New("watching: closed at once")
+
+// atOnce is how short a watch without an event is suspicious.
+const atOnce = time.Second
 
 // newBackoff is quick at first, since an API server that restarts is back
 // within seconds and its first answer is what everybody waits for.
@@ -91,11 +99,14 @@ func (f *follower[L, T, V]) once(ctx context.Context) (done bool, err error) {
 		if err := f.list(ctx); err != nil {
 			return false, err
 		}
-		f.recover()
+		// The backoff stays until a watch works: watches that keep failing must
+		// not become a stream of lists.
+		f.blind = false
 		if f.seen(f.view) {
 			return true, nil
 		}
 	}
+	began, heard := time.Now(), false
 	watcher, err := f.from.Watch(ctx, metav1.ListOptions{
 		LabelSelector:       f.options.LabelSelector,
 		FieldSelector:       f.options.FieldSelector,
@@ -111,14 +122,18 @@ func (f *follower[L, T, V]) once(ctx context.Context) (done bool, err error) {
 		case <-ctx.Done():
 			return false, context.Cause(ctx)
 		case event, open := <-watcher.ResultChan():
-			if !open {
+			switch {
+			case !open && !heard && time.Since(began) < atOnce:
+				return false, errClosedAtOnce
+			case !open:
 				return false, nil
 			}
-			f.recover()
 			changed, err := f.apply(event)
 			if err != nil {
 				return false, err
 			}
+			heard = true
+			f.recover()
 			if changed && f.seen(f.view) {
 				return true, nil
 			}
@@ -128,10 +143,10 @@ func (f *follower[L, T, V]) once(ctx context.Context) (done bool, err error) {
 
 func (f *follower[L, T, V]) list(ctx context.Context) error {
 	view := map[types.UID]V{}
-	version, err := Each(ctx, f.from, metav1.ListOptions{
+	version, err := eachAnew(ctx, f.from, metav1.ListOptions{
 		LabelSelector: f.options.LabelSelector,
 		FieldSelector: f.options.FieldSelector,
-	}, func(object T) error {
+	}, func() { clear(view) }, func(object T) error {
 		if value, ok := f.keep(object); ok {
 			view[object.GetUID()] = value
 		}

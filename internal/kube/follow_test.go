@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -45,6 +46,15 @@ func listed(version string, names ...string) func() (*corev1.PodList, error) {
 
 func pod(name, version string) *corev1.Pod {
 	return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, UID: types.UID(name), ResourceVersion: version}}
+}
+
+// more is the first page of a longer list.
+func more(version string, names ...string) func() (*corev1.PodList, error) {
+	return func() (*corev1.PodList, error) {
+		list, err := listed(version, names...)()
+		list.Continue = "more"
+		return list, err
+	}
 }
 
 // events is a watch that tells these and closes.
@@ -113,6 +123,10 @@ func TestFollow(t *testing.T) {
 			},
 			until: "b", from: []string{"1"},
 		},
+		"a list that begins again forgets what it saw": {
+			shelf: shelf{lists: []func() (*corev1.PodList, error){more("1", "a"), failing[*corev1.PodList](expired), listed("9", "b")}},
+			until: "b",
+		},
 		"a server that starts is waited for": {
 			shelf: shelf{lists: []func() (*corev1.PodList, error){failing[*corev1.PodList](errors.New("connection refused")), listed("1", "b")}},
 			until: "b", lost: 1,
@@ -143,6 +157,31 @@ func TestFollow(t *testing.T) {
 				}
 				if !slices.Equal(test.shelf.from, test.from) || lost != test.lost {
 					t.Errorf("watched from %v and lost %d times, want %v and %d", test.shelf.from, lost, test.from, test.lost)
+				}
+			})
+		})
+	}
+}
+
+// A proxy that closes every watch at once must not be asked in a tight loop.
+func TestFollowDoesNotSpin(t *testing.T) {
+	expired := apierrors.NewResourceExpired("too old")
+	for name, broken := range map[string]func() (watch.Interface, error){
+		"closed at once": events(),
+		"expired":        events(watch.Event{Type: watch.Error, Object: &expired.ErrStatus}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+				defer cancel()
+				s := &shelf{}
+				for range 50 {
+					s.lists = append(s.lists, listed("1", "a"))
+					s.watches = append(s.watches, broken)
+				}
+				_ = Follow(ctx, s, FollowOptions{}, func(*corev1.Pod) (int, bool) { return 0, true }, func(map[types.UID]int) bool { return false })
+				if len(s.from) > 20 {
+					t.Errorf("watched %d times in 20s", len(s.from))
 				}
 			})
 		})

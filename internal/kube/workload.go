@@ -45,14 +45,19 @@ func (w Workload) owns(pod *corev1.Pod, selector labels.Selector) bool {
 	}
 }
 
+// Stray says that no workload brings the pod back: it has no controller, it is
+// a Job's and meant to end, or it is finished.
+func Stray(pod *corev1.Pod) bool {
+	return metav1.GetControllerOf(pod) == nil || ManagedBy(pod, "Job") || Finished(pod)
+}
+
 // Workloads finds the workloads that bring the given pods back, sorted by
-// name. Pods without a controller have none; neither have pods of Jobs, which
-// are meant to end, and finished pods. It lists each kind once for each
-// namespace, however many pods there are.
+// name; strays have none. It lists each kind once for each namespace, however
+// many pods there are.
 func Workloads(ctx context.Context, client kubernetes.Interface, pods []*corev1.Pod) ([]Workload, error) {
 	owners := map[string]map[types.UID]metav1.OwnerReference{} // by namespace
 	for _, pod := range pods {
-		if owner := metav1.GetControllerOf(pod); owner != nil && owner.Kind != "Job" && !Finished(pod) {
+		if owner := metav1.GetControllerOf(pod); !Stray(pod) {
 			if owners[pod.Namespace] == nil {
 				owners[pod.Namespace] = map[types.UID]metav1.OwnerReference{}
 			}
