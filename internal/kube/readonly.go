@@ -28,7 +28,7 @@ func (t readOnly) RoundTrip(request *http.Request) (*http.Response, error) {
 func changesNothing(request *http.Request) bool {
 	switch request.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
-		return true
+		return !acts(request.URL.Path)
 	case http.MethodPost:
 		path := request.URL.Path
 		if strings.HasSuffix(path, "/eviction") {
@@ -38,4 +38,19 @@ func changesNothing(request *http.Request) bool {
 	default:
 		return false
 	}
+}
+
+// acts says whether a request does something in spite of its method: a GET
+// opens a shell in a pod, or reaches a service behind the API server.
+func acts(path string) bool {
+	parts := strings.Split(path, "/")
+	for i := 2; i < len(parts); i++ { // …/pods/web-1/exec
+		switch parts[i] {
+		case "exec", "attach", "portforward", "proxy":
+			if kind := parts[i-2]; kind == "pods" || kind == "services" || kind == "nodes" {
+				return true
+			}
+		}
+	}
+	return false
 }

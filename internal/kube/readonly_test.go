@@ -13,9 +13,12 @@ func TestReadOnlyPassesNothingThatChangesTheCluster(t *testing.T) {
 	}{
 		{"GET", "https://api/api/v1/pods", true},
 		{"GET", "https://api/api/v1/pods?watch=true", true},
+		{"GET", "https://api/api/v1/namespaces/proxy/pods/exec", true},
 		{"POST", eviction + "?dryRun=All", true},
 		{"POST", "https://api/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", true},
 		{"POST", eviction, false},
+		{"GET", "https://api/api/v1/namespaces/shop/pods/web-1/exec?command=rm", false},
+		{"GET", "https://api/api/v1/namespaces/shop/services/web/proxy/admin", false},
 		{"POST", eviction + "?dryRun=", false},
 		{"POST", "https://api/api/v1/namespaces/shop/pods?dryRun=All", false},
 		{"PATCH", "https://api/api/v1/nodes/n1?dryRun=All", false},

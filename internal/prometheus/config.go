@@ -72,7 +72,7 @@ func newEndpoint(what string, config Config) (*endpoint, error) {
 		config: config,
 		client: &http.Client{
 			Transport: &http.Transport{
-				Proxy:                 http.ProxyFromEnvironment,
+				Proxy:                 proxy,
 				TLSClientConfig:       security,
 				ForceAttemptHTTP2:     true,
 				MaxIdleConnsPerHost:   2,
@@ -84,6 +84,16 @@ func newEndpoint(what string, config Config) (*endpoint, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}, nil
+}
+
+// proxy is that of the environment. The standard library repeats a proxy's URL
+// that it cannot read, password included.
+func proxy(request *http.Request) (*url.URL, error) {
+	through, err := http.ProxyFromEnvironment(request)
+	if err != nil {
+		return nil, errors.New("the proxy in HTTP_PROXY or HTTPS_PROXY is not a URL")
+	}
+	return through, nil
 }
 
 func tlsConfig(what string, config Config) (*tls.Config, error) {

@@ -14,7 +14,6 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/kubernetes"
 
 	"gameday.dev/gameday/experiments"
@@ -95,7 +94,7 @@ func Preflight(ctx context.Context, options Options) Preview {
 	limits := options.Scenario.Spec.Limits.ForExperiments()
 	touched := map[string]bool{}
 	for _, group := range groups(options.Scenario.Spec.Steps) {
-		pods := 0
+		var plans []experiments.Plan
 		for _, step := range group.steps {
 			one := StepPreview{Name: step.Name, Experiment: step.Kind()}
 			plan, err := step.Experiment().Plan(ctx, options.experimentEnv(step, silent{}))
@@ -107,12 +106,12 @@ func Preflight(ctx context.Context, options Options) Preview {
 			}
 			one.Targets, one.Notes, one.Warnings = plan.Targets, plan.Notes, plan.Warnings
 			preview.Steps = append(preview.Steps, one)
-			pods += plan.Pods
+			plans = append(plans, plan)
 			for _, node := range nodeNames(plan) {
 				touched[node] = true
 			}
 		}
-		if err := group.allowPods(limits, pods); err != nil {
+		if err := group.allow(limits, plans); err != nil {
 			refuse("parallel steps together", err)
 		}
 	}
@@ -177,37 +176,6 @@ func ensureNamespace(ctx context.Context, client kubernetes.Interface, id string
 			"creating namespace %s for the lock: %v", Namespace, err)
 	}
 	return nil
-}
-
-// group is what is injected together and then held: one step, or the steps of
-// a parallel group.
-type group struct {
-	steps []scenarios.Step
-	hold  time.Duration
-}
-
-func groups(steps []scenarios.Step) []group {
-	var all []group
-	for _, step := range steps {
-		one := group{steps: step.Parallel}
-		if len(one.steps) == 0 {
-			one.steps = []scenarios.Step{step}
-		}
-		if step.Hold != nil {
-			one.hold = step.Hold.Duration
-		}
-		all = append(all, one)
-	}
-	return all
-}
-
-// allowPods holds the pods of parallel steps together against a limit that is
-// a number. A limit in percent is each step's own: their selectors differ.
-func (g group) allowPods(limits experiments.Limits, pods int) error {
-	if len(g.steps) < 2 || limits.MaxPods == nil || limits.MaxPods.Type == intstr.String {
-		return nil
-	}
-	return limits.AllowPods(pods, pods)
 }
 
 // knowsItsNode refuses to touch nodes from inside the cluster without knowing

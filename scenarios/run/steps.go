@@ -49,8 +49,9 @@ func (r *runner) playGroup(ctx context.Context, group group) error {
 	}
 	errs := make([]error, len(entries))
 	var injecting sync.WaitGroup
+	lent := group.lend(r.Scenario.Spec.Limits.ForExperiments(), entries)
 	for i, entry := range entries {
-		injecting.Go(func() { errs[i] = r.inject(ctx, entry) })
+		injecting.Go(func() { errs[i] = r.inject(ctx, entry, lent[i]) })
 	}
 	injecting.Wait()
 	for _, err := range errs {
@@ -70,7 +71,7 @@ func (r *runner) plan(ctx context.Context, group group) ([]entry, error) {
 		touched[node] = step
 	}
 	var entries []entry
-	pods := 0
+	var plans []experiments.Plan
 	for _, step := range group.steps {
 		var plan experiments.Plan
 		err := contained("planning", func() (err error) {
@@ -83,10 +84,10 @@ func (r *runner) plan(ctx context.Context, group group) ([]entry, error) {
 		for _, node := range nodeNames(plan) {
 			touched[node] = step.Name
 		}
-		pods += plan.Pods
+		plans = append(plans, plan)
 		entries = append(entries, entry{Order: len(r.entries) + len(entries) + 1, Step: step, Plan: plan})
 	}
-	if err := group.allowPods(limits, pods); err != nil {
+	if err := group.allow(limits, plans); err != nil {
 		return nil, err
 	}
 	if err := limits.AllowNodes(len(touched)); err != nil {
@@ -129,11 +130,12 @@ func (r *runner) enter(ctx context.Context, entries []entry) error {
 	}
 }
 
-// inject runs one step's fault and starts to watch for its recovery.
-func (r *runner) inject(ctx context.Context, e entry) error {
+// inject runs one step's fault, within the limits lent to it, and starts to
+// watch for its recovery.
+func (r *runner) inject(ctx context.Context, e entry, limits experiments.Limits) error {
 	name := e.Step.Name
 	env := r.experimentEnv(e.Step, r.journal.ForStep(name))
-	env.Rand = nil
+	env.Rand, env.Limits = nil, limits
 	began := time.Now()
 	r.write(name, journal.StepInjecting, nil)
 	var outcome journal.Outcome
