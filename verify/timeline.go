@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"fmt"
 	"time"
 
 	"gameday.dev/gameday/internal/journal"
@@ -29,7 +30,8 @@ type StepTimes struct {
 	Skipped    bool
 }
 
-// ReadTimeline finds the timeline of a record.
+// ReadTimeline finds the timeline of a record. A record with a hole is an error:
+// what is missing may be the very event that breaks a promise.
 func ReadTimeline(record *journal.Record) (Timeline, error) {
 	timeline := Timeline{Now: record.Now()}
 	index := map[string]int{}
@@ -42,7 +44,12 @@ func ReadTimeline(record *journal.Record) (Timeline, error) {
 		}
 		return &timeline.Steps[i]
 	}
+	var before int64
 	for event := range record.All() {
+		if event.Seq != before+1 {
+			return timeline, fmt.Errorf("reading the record: event %d where %d was expected: events are missing or were moved", event.Seq, before+1)
+		}
+		before = event.Seq
 		switch event.Kind {
 		case journal.RunStarted:
 			timeline.Started = event.Time
@@ -58,7 +65,9 @@ func ReadTimeline(record *journal.Record) (Timeline, error) {
 			step(event.Step).Experiment = planned.Experiment
 			step(event.Step).Targets = planned.Targets
 		case journal.StepInjecting:
-			step(event.Step).Injecting = event.Time
+			if one := step(event.Step); one.Injecting.IsZero() { // deadlines count from the first attempt
+				one.Injecting = event.Time
+			}
 			if timeline.FirstFault.IsZero() {
 				timeline.FirstFault = event.Time
 			}

@@ -59,10 +59,10 @@ func Worse(a, b Verdict) Verdict {
 	switch {
 	case a == Fail || b == Fail:
 		return Fail
-	case a == Inconclusive || b == Inconclusive:
-		return Inconclusive
-	default:
+	case a == Pass && b == Pass:
 		return Pass
+	default:
+		return Inconclusive
 	}
 }
 

@@ -72,7 +72,7 @@ func newEndpoint(what string, config Config) (*endpoint, error) {
 		config: config,
 		client: &http.Client{
 			Transport: &http.Transport{
-				Proxy:                 proxy,
+				Proxy:                 discreet(http.ProxyFromEnvironment),
 				TLSClientConfig:       security,
 				ForceAttemptHTTP2:     true,
 				MaxIdleConnsPerHost:   2,
@@ -86,14 +86,16 @@ func newEndpoint(what string, config Config) (*endpoint, error) {
 	}, nil
 }
 
-// proxy is that of the environment. The standard library repeats a proxy's URL
-// that it cannot read, password included.
-func proxy(request *http.Request) (*url.URL, error) {
-	through, err := http.ProxyFromEnvironment(request)
-	if err != nil {
-		return nil, errors.New("the proxy in HTTP_PROXY or HTTPS_PROXY is not a URL")
+// discreet keeps the URL of a proxy out of errors: of one that it cannot read
+// the standard library repeats all, password included.
+func discreet(proxy func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
+	return func(request *http.Request) (*url.URL, error) {
+		through, err := proxy(request)
+		if err != nil {
+			return nil, errors.New("the proxy in HTTP_PROXY or HTTPS_PROXY is not a URL")
+		}
+		return through, nil
 	}
-	return through, nil
 }
 
 func tlsConfig(what string, config Config) (*tls.Config, error) {

@@ -2,9 +2,11 @@ package prometheus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -206,5 +208,15 @@ func TestPasswordStaysInside(t *testing.T) {
 	_, err = client.Query(t.Context(), "up", time.Time{})
 	if text := fmt.Sprintf("%v %s", err, client); strings.Contains(text, "hunter2") || !strings.Contains(text, "127.0.0.1:1/prefix") {
 		t.Errorf("got %s", text)
+	}
+}
+
+// Nor are those in the URL of a proxy that nobody can read.
+func TestProxyPasswordStaysInside(t *testing.T) {
+	through, err := discreet(func(*http.Request) (*url.URL, error) {
+		return nil, errors.New(`invalid proxy address "http://user:hunter2@%zz"`)
+	})(nil)
+	if err == nil || through != nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %v, %v", through, err)
 	}
 }

@@ -20,19 +20,21 @@ func Judge(record *journal.Record) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, fmt.Errorf("reading the scenario in the record: %w", err)
 	}
+	_, finished := record.Last(journal.RunFinished)
 	var findings []report.NamedFinding
 	for _, declared := range scenario.Spec.Checks {
-		findings = append(findings, report.NamedFinding{Name: declared.Name, Finding: closed(judge(declared.Check(), record))})
+		findings = append(findings, report.NamedFinding{Name: declared.Name, Finding: closed(judge(declared.Check(), record), finished)})
 	}
 	return report.Build(record, findings)
 }
 
 // closed makes sure that a finding which more observation could have changed
-// does not pass: the run ended before the promise could be kept or broken.
-func closed(finding verify.Finding) verify.Finding {
-	if finding.Open && finding.Verdict == verify.Pass {
+// does not pass: the run, or its record, ended before the promise could be kept
+// or broken.
+func closed(finding verify.Finding, finished bool) verify.Finding {
+	if finding.Verdict == verify.Pass && (finding.Open || !finished) {
 		finding.Verdict = verify.Inconclusive
-		finding.Summary = "the run ended too early to tell: " + finding.Summary
+		finding.Summary = "the record ends too early to tell: " + finding.Summary
 	}
 	return finding
 }

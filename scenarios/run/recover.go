@@ -148,24 +148,29 @@ func (o RecoverOptions) recoverOne(ctx context.Context, one unfinished) Recovere
 	return done
 }
 
-// finishRecord ends the journal of a run that did not end it itself. Whatever
-// its checks had seen until then, it was not carried out.
+// finishRecord ends the journal.
 func finishRecord(writer *journal.Writer, left []string) error {
+	_ = writer.Append("", "", journal.RunFinished, journal.RunEnd{Undone: len(left) == 0, Left: strings.Join(left, "; ")})
+	return writer.Close() // says the first error of all
+}
+
+// reopen continues the journal of the run when its directory is at hand. The
+// first thing it says is that the runner was killed: whatever the checks had
+// seen until then, the run was not carried out.
+func (o RecoverOptions) reopen(one unfinished) (*journal.Writer, error) {
+	if o.Dir == "" || o.ID != one.header.ID {
+		return nil, nil
+	}
+	writer, err := journal.Reopen(o.Dir)
+	if err != nil {
+		return nil, err
+	}
 	if _, finished := writer.Record().First(journal.RunFinished); !finished {
 		_ = writer.Append("", "", journal.RunAborting, journal.Reason{
 			Reason: "the runner was killed, and a recovery closed the record", Cause: "killed",
 		})
 	}
-	_ = writer.Append("", "", journal.RunFinished, journal.RunEnd{Undone: len(left) == 0, Left: strings.Join(left, "; ")})
-	return writer.Close() // says the first error of all
-}
-
-// reopen continues the journal of the run when its directory is at hand.
-func (o RecoverOptions) reopen(one unfinished) (*journal.Writer, error) {
-	if o.Dir == "" || o.ID != one.header.ID {
-		return nil, nil
-	}
-	return journal.Reopen(o.Dir)
+	return writer, nil
 }
 
 // unfinishedInJournal reads from a journal what a ledger would hold: the steps

@@ -25,9 +25,11 @@ type evidence struct {
 	routing  []routingTable
 	held     []heldList
 	counts   []countList
-	arrived  []arrival
+	arrived  []arrived
 	asked    *askedMark
 	failed   string // why the observer ended, when it did
+
+	intervals map[string]time.Duration // the longest of the rules of that name
 
 	offset      time.Duration // Prometheus' clock minus ours
 	uncertainty time.Duration
@@ -52,6 +54,12 @@ type ruled struct {
 	rules []alertRule
 }
 
+// arrived is an arrival and when we saw it, by our own clock.
+type arrived struct {
+	arrival
+	seen time.Time
+}
+
 // beat is one look at how far the rules have been evaluated.
 type beat struct{ at, evaluated time.Time }
 
@@ -60,7 +68,7 @@ func read(record *journal.Record, check string) (*evidence, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &evidence{timeline: timeline}
+	e := &evidence{timeline: timeline, intervals: map[string]time.Duration{}}
 	var samples []sampleSet
 	for event := range record.OfCheck(check) {
 		if err := e.take(event, &samples); err != nil {
@@ -93,6 +101,9 @@ func (e *evidence) take(event journal.Event, samples *[]sampleSet) error {
 		var one ruleList
 		err = event.Decode(&one)
 		e.rules = append(e.rules, ruled{event.Time, one.Rules})
+		for _, rule := range one.Rules {
+			e.intervals[rule.Name] = max(e.intervals[rule.Name], rule.Interval.Duration())
+		}
 		if one.All {
 			e.all = append(e.all, ruled{event.Time, one.Rules})
 		}
@@ -107,7 +118,9 @@ func (e *evidence) take(event journal.Event, samples *[]sampleSet) error {
 	case eventCounts:
 		err = appended(event, &e.counts)
 	case eventArrived:
-		err = appended(event, &e.arrived)
+		var one arrival
+		err = event.Decode(&one)
+		e.arrived = append(e.arrived, arrived{one, event.Time})
 	case eventAsked:
 		e.asked = new(askedMark)
 		err = event.Decode(e.asked)
@@ -163,9 +176,14 @@ func (e *evidence) setSeries(samples []sampleSet) {
 		e.final = e.final || one.Final
 		to = later(to, one.To)
 		for _, series := range one.Series {
-			if len(series.Runs) > 0 {
-				seen[series.State+"\x00"+keyOf(series.Labels)] = sighting{series, one.To}
+			if len(series.Runs) == 0 {
+				continue
 			}
+			key := series.State + "\x00" + keyOf(series.Labels)
+			if before, ok := seen[key]; ok && one.Final {
+				series.Runs = mergedRuns(before.series.Runs, series.Runs)
+			}
+			seen[key] = sighting{series, one.To}
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(seen)) {
@@ -187,6 +205,21 @@ func (e *evidence) setSeries(samples []sampleSet) {
 	}
 }
 
+// mergedRuns are the runs of two looks at the same series, overlaps joined.
+func mergedRuns(a, b []alertRun) []alertRun {
+	var all []alertRun
+	for _, run := range slices.SortedFunc(slices.Values(slices.Concat(a, b)), func(a, b alertRun) int { return a.First.Compare(b.First) }) {
+		if last := len(all) - 1; last >= 0 && !run.First.After(all[last].Last) {
+			all[last].Last = later(all[last].Last, run.Last)
+			all[last].Samples = max(all[last].Samples, run.Samples)
+			all[last].Widest = max(all[last].Widest, run.Widest)
+			continue
+		}
+		all = append(all, run)
+	}
+	return all
+}
+
 func (e *evidence) shift(at time.Time) time.Time { return at.Add(-e.offset) }
 
 // through is up to when the samples are known.
@@ -200,18 +233,10 @@ func (e *evidence) through() time.Time {
 
 // interval is how often the rules of that name are evaluated.
 func (e *evidence) interval(alert string) time.Duration {
-	var longest time.Duration
-	for _, rules := range e.rules {
-		for _, rule := range rules.rules {
-			if rule.Name == alert {
-				longest = max(longest, rule.Interval.Duration())
-			}
-		}
+	if longest := e.intervals[alert]; longest > 0 {
+		return longest
 	}
-	if longest == 0 {
-		return defaultInterval
-	}
-	return longest
+	return defaultInterval
 }
 
 // ongoing says whether a run may still go on where the samples end.

@@ -68,6 +68,11 @@ func (e *evidence) uninjected(want Expectation) outcome {
 func (e *evidence) judgeSilence(o *outcome, want Expectation, found firings, during stretch) {
 	title := want.Alert + braces(want.Labels)
 	switch {
+	case len(found.doubted) > 0:
+		one := found.doubted[0]
+		o.line = fmt.Sprintf("cannot tell: %s fired at %s, but it had fired before, and whether it ended in between cannot be told", title, clock(one.run.First))
+		o.details = append(o.details, e.distrust(stretch{one.before, one.run.First})...)
+		return
 	case len(found.standing) > 0:
 		one := found.standing[0]
 		o.line = fmt.Sprintf("cannot tell: %s was firing before %s began", title, want.Step)
@@ -142,7 +147,10 @@ func (e *evidence) judgeResolution(o *outcome, want Expectation, found firings) 
 	case e.ongoing(want.Alert, last.run):
 		o.worse(verify.Inconclusive, fmt.Sprintf("%s; cannot tell when it resolved: it still fired at %s, where the samples end", o.line, clock(last.run.Last)))
 		e.awaitEnd(o, want)
-	case !settled.IsZero() && end.Add(e.uncertainty).After(deadline):
+	case settled.IsZero():
+		o.worse(verify.Inconclusive, fmt.Sprintf("%s; cannot tell whether it resolved for good: the record does not say that the faults ended", o.line))
+		e.awaitEnd(o, want)
+	case end.Add(e.uncertainty).After(deadline):
 		o.worse(verify.Inconclusive, fmt.Sprintf("%s; cannot tell whether it resolved in time: it ended between %s and %s, the deadline was %s",
 			o.line, clock(last.run.Last), clock(end), clock(deadline)))
 	default:
@@ -178,6 +186,7 @@ type firing struct {
 	run    alertRun
 	since  time.Time // when its condition began; zero when unknown
 	end    time.Time // latest end
+	before time.Time // last sample of the run before it; zero when it is the first
 }
 
 func (f firing) title() string { return f.series.Labels[labelName] + braces(f.series.Labels) }
@@ -194,6 +203,7 @@ type firings struct {
 	fresh    []firing // began after the injection, by their first samples
 	standing []firing // were firing when the injection began
 	earlier  []firing // fired after it, from a condition that began before
+	doubted  []firing // fired before and after it, with nothing to prove that they ended in between
 }
 
 func (e *evidence) firings(want Expectation, injected time.Time) firings {
@@ -205,6 +215,8 @@ func (e *evidence) firings(want Expectation, injected time.Time) firings {
 		switch {
 		case one.run.First.Sub(injected) > e.uncertainty && e.conditionBefore(one, injected):
 			found.earlier = append(found.earlier, one)
+		case one.run.First.Sub(injected) > e.uncertainty && e.resumed(one, injected):
+			found.doubted = append(found.doubted, one)
 		case one.run.First.Sub(injected) > e.uncertainty:
 			found.fresh = append(found.fresh, one)
 		case one.end.After(injected):
@@ -212,6 +224,19 @@ func (e *evidence) firings(want Expectation, injected time.Time) firings {
 		}
 	}
 	return found
+}
+
+// resumed says whether a firing may only go on with one from before a moment:
+// a Prometheus that was away or restarted leaves a hole in an alert that never
+// ended, and may have forgotten when its condition began.
+func (e *evidence) resumed(one firing, moment time.Time) bool {
+	return !one.before.IsZero() && one.before.Before(one.run.First) && e.firingBefore(one, moment) &&
+		len(e.distrust(stretch{one.before, one.run.First})) > 0
+}
+
+// firingBefore says whether the series had begun to fire before a moment.
+func (e *evidence) firingBefore(one firing, moment time.Time) bool {
+	return slices.ContainsFunc(one.series.Runs, func(run alertRun) bool { return run.First.Sub(moment) <= e.uncertainty })
 }
 
 // conditionBefore says whether the condition of a firing had begun before a
@@ -227,8 +252,10 @@ func (e *evidence) runs() []firing {
 		if series.State != stateFiring {
 			continue
 		}
+		var before time.Time
 		for _, run := range series.Runs {
-			one := firing{series: series, run: run, end: run.Last.Add(e.interval(series.Labels[labelName]))}
+			one := firing{series: series, run: run, before: before, end: run.Last.Add(e.interval(series.Labels[labelName]))}
+			before = run.Last
 			for _, since := range series.Since {
 				if !since.After(run.First) {
 					one.since = since
@@ -243,7 +270,7 @@ func (e *evidence) runs() []firing {
 
 func drawn(found firings, what, level string) []verify.Interval {
 	var all []verify.Interval
-	for _, one := range slices.Concat(found.standing, found.earlier, found.fresh) {
+	for _, one := range slices.Concat(found.standing, found.earlier, found.doubted, found.fresh) {
 		all = append(all, verify.Interval{From: one.run.First, To: one.end, What: what + " firing", Level: level})
 	}
 	return all

@@ -131,6 +131,7 @@ func (e *evidence) doubtSilence(o *outcome, spec Spec, fault time.Time) {
 	}
 	reasons = append(reasons, e.distrust(during)...)
 	reasons = append(reasons, e.sickRules(spec)...)
+	reasons = append(reasons, e.goneRules(spec)...)
 	if len(reasons) > 0 {
 		o.worse(verify.Inconclusive, "cannot tell whether anything else fired: "+reasons[0])
 		o.details = append(o.details, reasons[1:]...)
@@ -146,6 +147,29 @@ func (e *evidence) sickRules(spec Spec) []string {
 				reasons = append(reasons, fmt.Sprintf("rule %s, which is forbidden to fire, was unhealthy: %s", rule.Name, rule.LastError))
 			}
 		}
+	}
+	return distinct(reasons)
+}
+
+// goneRules names rules whose alerts would be forbidden and that Prometheus no
+// longer lists: what is not evaluated stays quiet.
+func (e *evidence) goneRules(spec Spec) []string {
+	if len(e.all) == 0 {
+		return []string{"Prometheus did not list its rules"}
+	}
+	var reasons []string
+	var known []alertRule
+	for _, look := range e.all {
+		listed := map[string]bool{}
+		for _, rule := range look.rules {
+			listed[rule.Name] = true
+		}
+		for _, rule := range known {
+			if !listed[rule.Name] {
+				reasons = append(reasons, fmt.Sprintf("rule %s, which is forbidden to fire, was gone at %s", rule.Name, clock(look.at)))
+			}
+		}
+		known = slices.DeleteFunc(slices.Clone(look.rules), func(rule alertRule) bool { return !spec.forbids(labelsOf(rule)) })
 	}
 	return distinct(reasons)
 }

@@ -38,10 +38,13 @@ func (c check) blind(e *evidence) (verify.Finding, bool) {
 	switch {
 	case len(c.spec.Expect)+len(c.spec.Forbid) == 0:
 		return verify.Finding{Summary: "cannot tell: the check expects nothing and forbids nothing"}, true
-	case len(e.coverage) > 0:
+	case len(e.coverage) > 0 && len(e.servers) > 0:
 		return verify.Finding{}, false
 	}
 	why := e.failed
+	if why == "" && len(e.coverage) > 0 {
+		why = "Prometheus' clock was not compared with ours"
+	}
 	if why == "" {
 		why = e.silent()
 	}
@@ -53,6 +56,10 @@ func (c check) blind(e *evidence) (verify.Finding, bool) {
 		Hints:   []string{"check spec.prometheus of the environment: its URL, prefix, token and certificates"},
 	}, true
 }
+
+// mostDetails bounds the evidence of one outcome: hundreds of alerts may fire
+// that nobody forbids.
+const mostDetails = 50
 
 // combine makes one finding: the worst verdict, and the lines that explain it first.
 func combine(outcomes []outcome) verify.Finding {
@@ -75,7 +82,10 @@ func combine(outcomes []outcome) verify.Finding {
 		} else {
 			finding.Details = append(finding.Details, one.line)
 		}
-		finding.Details = append(finding.Details, one.details...)
+		finding.Details = append(finding.Details, one.details[:min(len(one.details), mostDetails)]...)
+		if more := len(one.details) - mostDetails; more > 0 {
+			finding.Details = append(finding.Details, fmt.Sprintf("and %d more lines of this kind", more))
+		}
 	}
 	finding.Summary = strings.Join(lines, "; ")
 	return finding

@@ -112,6 +112,8 @@ func (e *evidence) routed(want Expectation, first firing) proof {
 	}
 	if why, away := e.away(ofAlertmanager, stretch{first.run.First, e.timeline.Now}); away && result.blind == "" {
 		result.blind = "Alertmanager did not answer " + why
+	} else if result.blind == "" && e.asked != nil && !e.asked.Alertmanager {
+		result.blind = "Alertmanager was not asked to the end"
 	} else if result.hindrance == "" {
 		result.hindrance = "Alertmanager never held it as active"
 	}
@@ -145,6 +147,11 @@ func (e *evidence) notified(want Expectation, first firing) proof {
 	var before countList
 	for _, look := range e.counts {
 		if !look.At.After(first.run.First) {
+			before = look
+			continue
+		}
+		if look.Previous.IsZero() {
+			result.blind = "the counters were not known before it fired"
 			before = look
 			continue
 		}
@@ -210,12 +217,21 @@ func rise(before, after countList, integrations map[string][]string, receivers [
 func (e *evidence) delivered(want Expectation, first firing) proof {
 	for _, one := range e.arrived {
 		if one.Status == stateFiring && e.sameFiring(one.Labels, one.StartsAt, want, first) {
-			return proof{after: one.At, at: one.At, evidence: fmt.Sprintf(
+			reached := proof{after: one.At, at: one.At, evidence: fmt.Sprintf(
 				"receiver %s got it at %s by its own clock, as firing since %s", one.Receiver, clock(one.At), clock(one.StartsAt))}
+			// A clock that has it arrive before it fired, or after we saw it, is no
+			// measure. Then only these two bounds are known.
+			if one.At.Before(first.run.First.Add(-time.Second-e.uncertainty)) || one.At.After(one.seen.Add(time.Second)) {
+				reached.after, reached.at = first.run.First, one.seen
+			}
+			return reached
 		}
 	}
 	if why, away := e.away(ofReceiver, stretch{e.timeline.Now.Add(-time.Nanosecond), e.timeline.Now}); away {
 		return proof{blind: "the receiver did not answer " + why}
+	}
+	if e.asked != nil && !e.asked.Receiver {
+		return proof{blind: "the receiver was not asked to the end"}
 	}
 	result := proof{hindrance: "the receiver never got it"}
 	if len(e.routing) == 0 {

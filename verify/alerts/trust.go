@@ -21,6 +21,9 @@ func (e *evidence) distrust(during stretch) []string {
 	}
 	if gaps, watched := e.watchdog(during); watched {
 		reasons = append(reasons, gaps...)
+		if len(e.seen) > 0 { // its own group may go on while that of another rule stands still
+			reasons = append(reasons, e.idle(during)...)
+		}
 	} else {
 		reasons = append(reasons, e.idle(during)...)
 	}
@@ -153,13 +156,19 @@ func (e *evidence) idle(during stretch) []string {
 		return []string{"nothing shows that rules are evaluated: there is no alert that always fires, and the rules don't say"}
 	}
 	longest := e.longest()
+	var known time.Time
 	for _, beat := range e.seen {
+		known = later(known, beat.evaluated)
 		if beat.at.Before(during.from) || beat.at.After(during.to) {
 			continue
 		}
 		if behind := beat.at.Sub(beat.evaluated); behind > joinWithin(longest) {
 			return []string{fmt.Sprintf("at %s the rules had last been evaluated %s before", clock(beat.at), round(behind))}
 		}
+	}
+	// The last look may be a poll before the end of what is asked about.
+	if during.to.Sub(known) > joinWithin(longest)+2*pollEvery {
+		return []string{fmt.Sprintf("the rules are not known to have been evaluated after %s", clock(known))}
 	}
 	return nil
 }
@@ -262,8 +271,10 @@ func overlap(a, b stretch) bool { return a.from.Before(b.to) && b.from.Before(a.
 
 func distinct(all []string) []string {
 	var kept []string
+	seen := make(map[string]bool, len(all))
 	for _, one := range all {
-		if !slices.Contains(kept, one) {
+		if !seen[one] {
+			seen[one] = true
 			kept = append(kept, one)
 		}
 	}

@@ -27,11 +27,12 @@ type loss struct {
 // lossesUntil gives the pods that were missing just before a moment. A pod
 // that comes back makes up for itself; a new one for the oldest loss.
 func (h *history) lossesUntil(moment time.Time) []loss {
-	var missing []loss
-	for _, count := range h.counts {
-		if !count.At.Before(moment) {
-			break
-		}
+	if moment.Before(h.walked.to) {
+		h.walked = walk{}
+	}
+	missing, next := h.walked.missing, h.walked.next
+	for ; next < len(h.counts) && h.counts[next].At.Before(moment); next++ {
+		count := h.counts[next]
 		for _, pod := range count.Pods {
 			if !pod.Available {
 				missing = append(missing, loss{pod, count.At})
@@ -50,15 +51,25 @@ func (h *history) lossesUntil(moment time.Time) []loss {
 			missing = nil
 		}
 	}
-	return missing
+	h.walked = walk{to: moment, next: next, missing: missing}
+	return slices.Clone(missing)
+}
+
+// walk is a place in the counts and what was missing there. Moments are mostly
+// asked for in order; without it each outage of a long record would cost all
+// the counts before it.
+type walk struct {
+	to      time.Time
+	next    int
+	missing []loss
 }
 
 // lossesIn gives the pods lost from the beginning of an outage to its worst.
 func (h *history) lossesIn(o outage) []loss {
 	var lost []loss
-	for _, count := range h.counts {
-		if count.At.Before(o.from) || count.At.After(o.lowest.At) {
-			continue
+	for _, count := range h.counts[h.firstCount(func(at time.Time) bool { return !at.Before(o.from) }):] {
+		if count.At.After(o.lowest.At) {
+			break
 		}
 		for _, pod := range count.Pods {
 			if !pod.Available {

@@ -2,6 +2,7 @@ package availability
 
 import (
 	"slices"
+	"sort"
 	"time"
 
 	"gameday.dev/gameday/internal/journal"
@@ -15,6 +16,11 @@ type history struct {
 	judged stretch
 	// ended is set when the observer has finished: no more is to come.
 	ended bool
+	// cut is set when the observer did not come to its end although the run did:
+	// it failed, or the runner was killed and a recovery closed the record.
+	cut bool
+	// seen is the last sign of life of the runner.
+	seen time.Time
 
 	targets   []targetEvent
 	counts    []countEvent
@@ -28,6 +34,8 @@ type history struct {
 	disrupted map[string][]disruption
 	// failure is why the observer ended early, empty when it did not.
 	failure string
+	// walked is how far lossesUntil has got.
+	walked walk
 }
 
 type disruption struct {
@@ -56,12 +64,16 @@ func readHistory(record *journal.Record, check string) (*history, error) {
 				return nil, err
 			}
 			h.disrupted[d.Target.UID] = append(h.disrupted[d.Target.UID], d)
+		case event.Kind == journal.RunHeartbeat:
+			h.seen = event.Time
 		case event.Check == check:
+			h.seen = event.Time
 			if err := h.read(event); err != nil {
 				return nil, err
 			}
 		}
 	}
+	h.cutShort()
 	slices.SortStableFunc(h.counts, func(a, b countEvent) int { return a.At.Compare(b.At) })
 	slices.SortStableFunc(h.gaps, func(a, b gapEvent) int { return a.From.Compare(b.From) })
 	if h.judged.from.IsZero() {
@@ -75,14 +87,32 @@ func readHistory(record *journal.Record, check string) (*history, error) {
 	return h, nil
 }
 
+// cutShort ends what is judged where the runner was last alive, if that was
+// not to the end: a recovery may have closed the record hours later, and nobody
+// looked meanwhile.
+func (h *history) cutShort() {
+	killed := !h.ended && !h.Finished.IsZero()
+	h.cut = killed || h.failure != ""
+	if killed && !h.seen.IsZero() {
+		h.judged.to = h.seen
+	}
+}
+
 // closeGaps drops the announcement of each gap that is over, and lets those
 // that last reach to the end of what is known.
 func (h *history) closeGaps() {
-	over := func(open gapEvent) bool {
-		return slices.ContainsFunc(h.gaps, func(g gapEvent) bool {
-			return !g.To.IsZero() && g.Watch == open.Watch && g.From.Equal(open.From)
-		})
+	type key struct {
+		watch string
+		from  int64
 	}
+	of := func(g gapEvent) key { return key{g.Watch, g.From.UnixNano()} }
+	closed := map[key]bool{}
+	for _, g := range h.gaps {
+		if !g.To.IsZero() {
+			closed[of(g)] = true
+		}
+	}
+	over := func(open gapEvent) bool { return closed[of(open)] }
 	h.gaps = slices.DeleteFunc(slices.Clone(h.gaps), func(g gapEvent) bool { return g.To.IsZero() && over(g) })
 	for i := range h.gaps {
 		if h.gaps[i].To.IsZero() {
@@ -190,13 +220,15 @@ func (h *history) segments() []segment {
 
 // at is the count at a moment.
 func (h *history) at(moment time.Time) (countEvent, bool) {
-	var found countEvent
-	ok := false
-	for _, count := range h.counts {
-		if count.At.After(moment) {
-			break
-		}
-		found, ok = count, true
+	after := h.firstCount(func(at time.Time) bool { return at.After(moment) })
+	if after == 0 {
+		return countEvent{}, false
 	}
-	return found, ok
+	return h.counts[after-1], true
+}
+
+// firstCount is the index of the first count from which on a condition on its
+// time holds.
+func (h *history) firstCount(holds func(at time.Time) bool) int {
+	return sort.Search(len(h.counts), func(i int) bool { return holds(h.counts[i].At) })
 }

@@ -1,6 +1,7 @@
 package availability
 
 import (
+	"sort"
 	"time"
 )
 
@@ -89,7 +90,11 @@ func (h *history) doubtful(gap gapEvent, inside stretch, segments []segment) boo
 		return !ok || gap.Steady < before.Floor
 	}
 	some, all := false, true
-	for _, s := range segments {
+	first := sort.Search(len(segments), func(i int) bool { return !segments[i].to.Before(inside.from) })
+	for _, s := range segments[first:] {
+		if s.from.After(inside.to) {
+			break
+		}
 		touches := s.within(inside).length() > 0 || inside.holds(s.from)
 		if touches && s.below() {
 			some = true
@@ -141,16 +146,34 @@ func (h *history) recover(segments []segment, within time.Duration) recovery {
 	switch {
 	case h.blindAt(window.to) && !h.ended && h.judged.to.Before(r.deadline):
 		r.state = notYet // the count may be seen again in time
-	case h.blindAt(window.to):
+	case h.blindAt(window.to), h.lateAt(window.to, whole, segments):
 		r.state = unknown
+	case whole && h.cut:
+		r.state = unknown // it was back, and nobody saw whether it stayed
 	case whole:
 		r.state, r.took = recovered, back.Sub(h.Settling)
 	case !h.judged.to.Before(r.deadline):
 		r.state = late
-	case h.ended:
+	case h.ended || h.cut:
 		r.state = unknown
 	}
 	return r
+}
+
+// lateAt says whether a change between whole and not, stamped after a moment,
+// was delivered late and so may have come before it.
+func (h *history) lateAt(moment time.Time, whole bool, segments []segment) bool {
+	for _, gap := range h.gaps {
+		if gap.Lost || gap.Watch != watchPods && gap.Watch != watchConnection || !(stretch{gap.From, gap.To}).holds(moment) {
+			continue
+		}
+		for _, s := range segments {
+			if s.from.After(moment) && !s.from.After(gap.To) && s.full() != whole {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // blindAt says whether the count at a moment was lost to a gap.

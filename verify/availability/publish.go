@@ -93,7 +93,10 @@ func (t *tally) removeWorkload(workload slimWorkload, at time.Time) {
 
 // blind says that the count is unknown from now on.
 func (t *tally) blind(at time.Time, why string) {
-	t.record.Record(eventGap, gapEvent{From: at, To: at.Add(24 * time.Hour), Watch: watchPods, Why: why, Lost: true})
+	if !t.blinded {
+		t.blinded = true
+		t.record.Record(eventGap, gapEvent{From: at, Watch: watchPods, Why: why, Lost: true})
+	}
 }
 
 // slimOwner is a ReplicaSet and who controls it.

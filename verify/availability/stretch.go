@@ -54,18 +54,24 @@ func union(stretches []stretch) []stretch {
 
 // without cuts holes out of stretches.
 func without(stretches, holes []stretch) []stretch {
-	left := union(stretches)
-	for _, hole := range union(holes) {
-		var cut []stretch
-		for _, s := range left {
-			before, after := stretch{s.from, earlier(s.to, hole.from)}, stretch{later(s.from, hole.to), s.to}
-			for _, part := range []stretch{before, after} {
-				if part.length() > 0 {
-					cut = append(cut, part)
-				}
-			}
+	var left []stretch
+	holes = union(holes)
+	for _, s := range union(stretches) {
+		for len(holes) > 0 && !holes[0].to.After(s.from) {
+			holes = holes[1:]
 		}
-		left = cut
+		for _, hole := range holes { // the last of them may reach into the next stretch
+			if !hole.from.Before(s.to) {
+				break
+			}
+			if before := (stretch{s.from, hole.from}); before.length() > 0 {
+				left = append(left, before)
+			}
+			s.from = later(s.from, hole.to)
+		}
+		if s.length() > 0 {
+			left = append(left, s)
+		}
 	}
 	return left
 }

@@ -15,6 +15,7 @@ type tally struct {
 
 	workload slimWorkload
 	gone     bool // the workload was deleted
+	blinded  bool // the pods watch is of another workload than this
 	budgets  map[string]slimBudget
 	// owners are the controllers whose pods count: the workload itself, or the
 	// ReplicaSets of the Deployment. Pods of another Deployment whose labels

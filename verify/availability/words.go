@@ -8,6 +8,9 @@ import (
 	"gameday.dev/gameday/verify"
 )
 
+// mostLines bounds each kind of background in the details.
+const mostLines = 20
+
 // docs is where users read on.
 const docs = "See docs/checks/availability.md"
 
@@ -114,6 +117,10 @@ func (j *judgement) unrecovered() string {
 		return "the record ends before the faults did"
 	case j.Settling.IsZero():
 		return "the faults are not over"
+	case j.cut && j.failure != "":
+		return "the observer failed: " + j.failure
+	case j.cut:
+		return "the observation was cut short at " + j.judged.to.UTC().Format(stamp)
 	case j.blindAt(earlier(j.judged.to, j.recovery.deadline)):
 		return "whether the full count came back was not seen"
 	default:
@@ -136,7 +143,11 @@ func (j *judgement) details(floor verify.Verdict) []string {
 		}
 		lines = append(lines, line)
 	}
-	for _, gap := range j.bounds.doubtful {
+	for i, gap := range j.bounds.doubtful {
+		if i == most {
+			lines = append(lines, fmt.Sprintf("and %s more of this kind", plural(len(j.bounds.doubtful)-most, "gap")))
+			break
+		}
 		line := "gap: " + gap.String()
 		if floor == verify.Pass {
 			line += "; even an outage of all of it is allowed"
@@ -158,9 +169,13 @@ func (j *judgement) details(floor verify.Verdict) []string {
 	if n := j.bounds.harmless; n > 0 {
 		lines = append(lines, fmt.Sprintf("%s in the watches could not have hidden or shifted an outage", plural(n, "gap")))
 	}
-	lines = append(lines, j.changes()...)
-	lines = append(lines, j.services()...)
-	return append(lines, j.notes...)
+	for _, more := range [][]string{j.changes(), j.services(), j.notes} {
+		lines = append(lines, more[:min(len(more), mostLines)]...)
+		if left := len(more) - mostLines; left > 0 {
+			lines = append(lines, fmt.Sprintf("and %s more of this kind", plural(left, "line")))
+		}
+	}
+	return lines
 }
 
 // changes tells how the promise itself moved during the run.
