@@ -14,7 +14,7 @@ SHOW_SKIPS    := $(if $(filter-out local,$(CLUSTER)),-v)
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test unit lint cluster-test e2e bench generate cluster-up cluster-down clean
+.PHONY: help build demo test unit lint cluster-test e2e programs bench generate cluster-up cluster-down clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,8 +37,13 @@ lint: $(LINT) ## go vet and golangci-lint
 e2e: ## the suites on a real cluster; CLUSTER=local (default), kwok, kind, or existing with CONTEXT
 	$(GO) test -count=1 -timeout 45m $(SHOW_SKIPS) ./test/e2e/...
 
-cluster-test: ## the local cluster's own tests
+cluster-test: programs ## the local cluster's own tests
 	$(GO) test -count=1 -timeout 20m ./test/cluster/...
+
+programs: ## build what local clusters consist of, once; later starts find it in the cache
+	$(GO) run ./test/cluster/cmd/cluster build --monitoring
+	$(GO) run ./test/cluster/cmd/cluster build --kubernetes 1.35
+	$(GO) run ./test/cluster/cmd/cluster build --flavour kwok
 
 bench: build ## the figures of the documentation, as ratios against the named tools
 	$(GO) run ./test/bench
