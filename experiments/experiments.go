@@ -15,6 +15,9 @@ import (
 	"gameday.dev/gameday/internal/kube"
 )
 
+// LabelRun marks everything that a run creates or holds with the run's id.
+const LabelRun = "gameday.dev/run"
+
 // Experiment is one fault. Its receiver is the step's part of the scenario;
 // everything else arrives by argument.
 type Experiment interface {

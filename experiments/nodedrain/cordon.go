@@ -43,7 +43,7 @@ func (c cordon) apply(ctx context.Context, env experiments.Env) error {
 // what was planned: a cordon seen then may have been lifted, and made anew by us.
 func (c cordon) lift(ctx context.Context, env experiments.Env) (lifted bool, err error) {
 	err = c.patch(ctx, env, func(node *corev1.Node) *nodePatch {
-		if node.Labels[labelRun] != env.RunID {
+		if node.Labels[experiments.LabelRun] != env.RunID {
 			return nil
 		}
 		lifted = node.Spec.Unschedulable
@@ -109,7 +109,7 @@ func newPatch(node *corev1.Node, run *string, unschedulable *bool) *nodePatch {
 	var patch nodePatch
 	patch.Metadata.UID = node.UID
 	patch.Metadata.ResourceVersion = node.ResourceVersion
-	patch.Metadata.Labels = map[string]*string{labelRun: run}
+	patch.Metadata.Labels = map[string]*string{experiments.LabelRun: run}
 	patch.Spec.Unschedulable = unschedulable
 	return &patch
 }
@@ -126,7 +126,7 @@ func (s *Spec) Undo(ctx context.Context, env experiments.Env, plan experiments.P
 	for _, node := range own.Nodes {
 		ours, err := node.lift(ctx, env)
 		if err != nil {
-			left = append(left, fmt.Errorf("node %[1]s may still be cordoned; finish with `kubectl uncordon %[1]s && kubectl label node %[1]s %[2]s-`: %[3]w", node.Name, labelRun, err))
+			left = append(left, fmt.Errorf("node %[1]s may still be cordoned; finish with `kubectl uncordon %[1]s && kubectl label node %[1]s %[2]s-`: %[3]w", node.Name, experiments.LabelRun, err))
 		}
 		if ours {
 			lifted = append(lifted, node.Name)

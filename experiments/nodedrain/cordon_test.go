@@ -20,7 +20,7 @@ import (
 // Undo lifts the cordon that this run made and no other.
 func TestOnlyOurCordonIsLifted(t *testing.T) {
 	labelled := func(run string) func(*corev1.Node) {
-		return func(n *corev1.Node) { n.Labels[labelRun] = run }
+		return func(n *corev1.Node) { n.Labels[experiments.LabelRun] = run }
 	}
 	tests := map[string]struct {
 		was     cordon
@@ -56,8 +56,8 @@ func TestOnlyOurCordonIsLifted(t *testing.T) {
 			if len(test.now) == 0 {
 				return
 			}
-			if err != nil || after.Spec.Unschedulable != test.stays || after.Labels[labelRun] != test.label {
-				t.Errorf("cordoned %v with label %q, %v; want %v, %q", after.Spec.Unschedulable, after.Labels[labelRun], err, test.stays, test.label)
+			if err != nil || after.Spec.Unschedulable != test.stays || after.Labels[experiments.LabelRun] != test.label {
+				t.Errorf("cordoned %v with label %q, %v; want %v, %q", after.Spec.Unschedulable, after.Labels[experiments.LabelRun], err, test.stays, test.label)
 			}
 		})
 	}
@@ -76,8 +76,8 @@ func TestCordonMarksOnlyItsOwn(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		after, err := env.Client.CoreV1().Nodes().Get(t.Context(), "n1", metav1.GetOptions{})
-		if err != nil || !after.Spec.Unschedulable || after.Labels[labelRun] != test.label {
-			t.Errorf("%s: cordoned %v with label %q, %v", name, after.Spec.Unschedulable, after.Labels[labelRun], err)
+		if err != nil || !after.Spec.Unschedulable || after.Labels[experiments.LabelRun] != test.label {
+			t.Errorf("%s: cordoned %v with label %q, %v", name, after.Spec.Unschedulable, after.Labels[experiments.LabelRun], err)
 		}
 	}
 }
@@ -96,7 +96,7 @@ func TestUndoInsists(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				client := fake.NewClientset(node("n1", cordoned, func(n *corev1.Node) { n.Labels[labelRun] = "run-1" }))
+				client := fake.NewClientset(node("n1", cordoned, func(n *corev1.Node) { n.Labels[experiments.LabelRun] = "run-1" }))
 				client.PrependReactor("patch", "nodes", func(clienttesting.Action) (bool, runtime.Object, error) {
 					if len(test.answers) == 0 {
 						return false, nil, nil

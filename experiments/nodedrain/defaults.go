@@ -8,9 +8,6 @@ import (
 // defaultTimeout bounds a whole drain.
 const defaultTimeout = 5 * time.Minute
 
-// labelRun marks a node that this run has cordoned. Undo lifts no other cordon.
-const labelRun = "gameday.dev/run"
-
 func (s *Spec) timeout() time.Duration {
 	if s.Timeout == nil {
 		return defaultTimeout

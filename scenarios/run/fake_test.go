@@ -35,7 +35,7 @@ func node(name, cordonedBy string) *corev1.Node {
 		Status:     corev1.NodeStatus{Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}},
 	}
 	if cordonedBy != "" {
-		node.Labels[LabelRun] = cordonedBy
+		node.Labels[experiments.LabelRun] = cordonedBy
 		node.Spec.Unschedulable = true
 	}
 	return node

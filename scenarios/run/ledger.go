@@ -21,10 +21,7 @@ import (
 	"gameday.dev/gameday/scenarios"
 )
 
-// LabelRun marks everything that a run creates with the run's id.
-const LabelRun = "gameday.dev/run"
-
-// labelLedger tells the record of a run from other objects that carry LabelRun.
+// labelLedger tells the record of a run from other objects that carry experiments.LabelRun.
 const labelLedger = "gameday.dev/ledger"
 
 const (
@@ -75,7 +72,7 @@ func (l *ledger) open(ctx context.Context, h header) error {
 	object := &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: l.name(), Namespace: Namespace,
-			Labels: map[string]string{LabelRun: l.id, labelLedger: "true"},
+			Labels: map[string]string{experiments.LabelRun: l.id, labelLedger: "true"},
 		},
 		Data: map[string]string{headerKey: string(data)},
 	}

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/internal/kube"
 	"gameday.dev/gameday/internal/refusal"
 )
@@ -183,7 +184,7 @@ func (l *lock) lease(old *coordinationv1.Lease) *coordinationv1.Lease {
 	if holderOf(lease) != l.holder {
 		lease.Spec.AcquireTime = &now
 	}
-	lease.Labels = map[string]string{LabelRun: l.holder}
+	lease.Labels = map[string]string{experiments.LabelRun: l.holder}
 	lease.Spec.HolderIdentity = &l.holder
 	lease.Spec.LeaseDurationSeconds = &seconds
 	lease.Spec.RenewTime = &now

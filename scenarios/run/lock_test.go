@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 
+	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/internal/refusal"
 )
 
@@ -31,7 +32,7 @@ func TestAFreeLockIsTakenAndReleased(t *testing.T) {
 		t.Fatal(err)
 	}
 	lease, err := client.CoordinationV1().Leases("gameday").Get(t.Context(), leaseName, metav1.GetOptions{})
-	if err != nil || holderOf(lease) != "run-1" || lease.Labels[LabelRun] != "run-1" {
+	if err != nil || holderOf(lease) != "run-1" || lease.Labels[experiments.LabelRun] != "run-1" {
 		t.Fatalf("lease %+v, error %v", lease, err)
 	}
 	if err := mine.release(t.Context()); err != nil {

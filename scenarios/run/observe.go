@@ -14,6 +14,8 @@ import (
 	"gameday.dev/gameday/verify"
 )
 
+var errObserver = errors.New("the check could not begin to observe")
+
 // watched is a check that observes.
 type watched struct {
 	declared scenarios.Check

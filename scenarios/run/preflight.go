@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
@@ -169,7 +168,7 @@ func ensureNamespace(ctx context.Context, client kubernetes.Interface, id string
 	if !apierrors.IsNotFound(err) {
 		return fmt.Errorf("reading namespace %s: %w", Namespace, err)
 	}
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace, Labels: map[string]string{LabelRun: id}}}
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace, Labels: map[string]string{experiments.LabelRun: id}}}
 	_, err = client.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{})
 	if err != nil && !apierrors.IsAlreadyExists(err) {
 		return refusal.New("have it created: kubectl create namespace "+Namespace,
@@ -226,5 +225,3 @@ func (o Options) checkEnv(recorder journal.Recorder, started func()) verify.Env 
 type silent struct{}
 
 func (silent) Record(string, any) {}
-
-var errObserver = errors.New("the check could not begin to observe")
