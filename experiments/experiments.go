@@ -50,8 +50,27 @@ type Env struct {
 	Limits Limits
 	// RunnerNode is the node this process runs on, empty outside a cluster.
 	RunnerNode string
+	// Etcd is nil when the environment has none.
+	Etcd *Etcd
+	// Machine is where this process runs.
+	Machine Machine
 	// Record writes to the journal of the run on behalf of this step.
 	Record journal.Recorder
+}
+
+// Machine is where a process of gameday runs: what a step needs that works
+// with files and processes of its own.
+type Machine struct {
+	// Host is its name: a pod's is the pod's.
+	Host string
+	// Passing says that the machine and its files go away with this process's
+	// pod.
+	Passing bool
+	// Scratch is an absolute path of a directory for what a step makes and Undo removes.
+	Scratch string
+	// Program calls this program again, as a helper of its own: a library that
+	// crashes on a damaged file must not take the run with it.
+	Program []string
 }
 
 // Plan is what one step is going to do, decided before anything is touched.
