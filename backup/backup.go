@@ -59,8 +59,9 @@ type Rung struct {
 	Verdict verify.Verdict `json:"verdict"`
 	// Seconds the rung took.
 	Seconds float64 `json:"seconds"`
-	// Recovery says that a real recovery would spend these seconds too: they are part of the RTO.
-	Recovery bool `json:"recovery,omitempty"`
+	// RecoverySeconds are those of them that a real recovery would spend too:
+	// they add up to the RTO. Verifying is no part of it.
+	RecoverySeconds float64 `json:"recoverySeconds,omitempty"`
 	// Summary is one line: "1147 objects in 62 resources equal the live cluster at revision 4711".
 	Summary string `json:"summary"`
 	// Problems name what is wrong, the most telling first. They are capped;
@@ -114,7 +115,10 @@ type Found struct {
 	// At is the time up to which the backup holds what happened; zero when unknown.
 	At time.Time `json:"at,omitzero"`
 	// AtSource says how that is known: "renewTime of Lease kube-node-lease/n1", "the file's name".
-	AtSource string            `json:"atSource,omitempty"`
-	Facts    map[string]string `json:"facts,omitempty"`
-	Counts   map[string]int64  `json:"counts,omitempty"`
+	AtSource string `json:"atSource,omitempty"`
+	// Weak says that At is a claim that a copy or another name would change: the
+	// content may be older, never younger.
+	Weak   bool              `json:"weak,omitempty"`
+	Facts  map[string]string `json:"facts,omitempty"`
+	Counts map[string]int64  `json:"counts,omitempty"`
 }

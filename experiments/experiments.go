@@ -41,6 +41,8 @@ type Experiment interface {
 // Env is what the loop lends to an experiment.
 type Env struct {
 	Client kubernetes.Interface
+	// Cluster is the name people know the cluster by.
+	Cluster string
 	// RunID labels everything that is created: gameday.dev/run=<RunID>.
 	RunID string
 	// Rand is seeded by the run and the step; draw from sorted lists only.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/verify"
 )
 
@@ -37,7 +38,7 @@ type EnvironmentSpec struct {
 	// Receiver answers GET with a JSON array of the notifications it was sent;
 	// needed for alerts that must be delivered.
 	Receiver *Endpoint `json:"receiver,omitempty"`
-	// Etcd is used by etcdRestore.
+	// Etcd is used by etcdSnapshot, etcdRestore and the backups check.
 	Etcd *Etcd `json:"etcd,omitempty"`
 	// Velero is used by veleroRestore.
 	Velero *Velero `json:"velero,omitempty"`
@@ -76,7 +77,8 @@ func (e *Environment) resolve(dir string) {
 		}
 	}
 	if etcd := e.Spec.Etcd; etcd != nil {
-		paths = append(paths, &etcd.CAFile, &etcd.CertFile, &etcd.KeyFile, &etcd.EncryptionConfig)
+		paths = append(paths, &etcd.CAFile, &etcd.CertFile, &etcd.KeyFile, &etcd.PasswordFile,
+			&etcd.EncryptionConfig, &etcd.SnapshotDirectory, &etcd.APIServer)
 	}
 	for _, path := range paths {
 		*path = under(dir, *path)
@@ -138,9 +140,9 @@ func (h Headers) MarshalJSON() ([]byte, error) {
 	return json.Marshal(hidden)
 }
 
-// Etcd says where etcd is and how to be let in.
+// Etcd says where etcd is, how to be let in, and what reading its data takes.
 type Etcd struct {
-	// Endpoints are URLs of the members' client ports.
+	// Endpoints are URLs of the members' client ports. List all members.
 	Endpoints []string `json:"endpoints"`
 	// CAFile holds the certificates that the members' own are signed by.
 	CAFile string `json:"caFile,omitempty"`
@@ -148,9 +150,42 @@ type Etcd struct {
 	CertFile string `json:"certFile,omitempty"`
 	// KeyFile is the key of certFile.
 	KeyFile string `json:"keyFile,omitempty"`
+	// Username is for clusters with etcd's own authentication; a snapshot needs the root role.
+	Username string `json:"username,omitempty"`
+	// PasswordFile holds the password of username.
+	PasswordFile string `json:"passwordFile,omitempty"`
+	// Prefix is the API server's --etcd-prefix. Default /registry.
+	Prefix string `json:"prefix,omitempty"`
 	// EncryptionConfig is the EncryptionConfiguration of the API server, if it has one.
 	EncryptionConfig string `json:"encryptionConfig,omitempty"`
+	// SnapshotDirectory is where snapshots are kept.
+	SnapshotDirectory string `json:"snapshotDirectory,omitempty"`
+	// APIServer is a kube-apiserver program of the cluster's version, for level apiServer.
+	APIServer string `json:"apiServer,omitempty"`
+	// APIServerFlags are those of the cluster's API server that decide how its
+	// data is read, such as --feature-gates; needed where it is not a static pod.
+	APIServerFlags []string `json:"apiServerFlags,omitempty"`
 }
+
+// ForSteps gives etcd as the steps use it.
+func (e *Etcd) ForSteps() *experiments.Etcd {
+	if e == nil {
+		return nil
+	}
+	prefix := e.Prefix
+	if prefix == "" {
+		prefix = defaultEtcdPrefix
+	}
+	return &experiments.Etcd{
+		Endpoints: e.Endpoints, CAFile: e.CAFile, CertFile: e.CertFile, KeyFile: e.KeyFile,
+		Username: e.Username, PasswordFile: e.PasswordFile,
+		Prefix: prefix, EncryptionConfig: e.EncryptionConfig, SnapshotDirectory: e.SnapshotDirectory,
+		APIServer: e.APIServer, APIServerFlags: e.APIServerFlags,
+	}
+}
+
+// defaultEtcdPrefix is the API server's own default of --etcd-prefix.
+const defaultEtcdPrefix = "/registry"
 
 // Velero says where Velero is.
 type Velero struct {

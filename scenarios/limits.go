@@ -15,7 +15,8 @@ const DefaultMaxNodes = 1
 type Limits struct {
 	// Namespaces whose objects may be chosen as targets. A drain evicts
 	// whatever runs on its node: it is bound by maxNodes and maxPods instead.
-	Namespaces []string `json:"namespaces" jsonschema:"minItems=1"`
+	// Needed unless every step is a proof, which touches nothing.
+	Namespaces []string `json:"namespaces,omitempty" jsonschema:"minItems=1"`
 	// MaxPods is a number, or a percent of what a step's selector matches,
 	// rounded down. Unset: no bound beyond the step's own count.
 	MaxPods *intstr.IntOrString `json:"maxPods,omitempty"`

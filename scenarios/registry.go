@@ -5,29 +5,43 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"gameday.dev/gameday/backup"
 	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/verify"
 	"gameday.dev/gameday/verify/alerts"
 	"gameday.dev/gameday/verify/availability"
+	"gameday.dev/gameday/verify/backups"
 )
 
 // The kinds of steps: the names of the fields of the union.
 const (
-	KindPodKill   = "podKill"
-	KindNodeDrain = "nodeDrain"
-	KindParallel  = "parallel"
+	KindPodKill      = "podKill"
+	KindNodeDrain    = "nodeDrain"
+	KindEtcdSnapshot = "etcdSnapshot"
+	KindEtcdRestore  = "etcdRestore"
+	KindParallel     = "parallel"
 )
 
-// Experiment gives the fault of the step; nil for a parallel group.
+// Experiment gives the fault or the proof of the step; nil for a parallel group.
 func (s Step) Experiment() experiments.Experiment {
 	switch {
 	case s.PodKill != nil:
 		return s.PodKill
 	case s.NodeDrain != nil:
 		return s.NodeDrain
+	case s.EtcdSnapshot != nil:
+		return s.EtcdSnapshot
+	case s.EtcdRestore != nil:
+		return s.EtcdRestore
 	default:
 		return nil
 	}
+}
+
+// Proof gives the proof of the step; nil for a fault or a parallel group.
+func (s Step) Proof() backup.Proof {
+	proof, _ := s.Experiment().(backup.Proof)
+	return proof
 }
 
 // Check gives what watches the property.
@@ -37,6 +51,8 @@ func (c Check) Check() verify.Check {
 		return availability.New(c.Name, *c.Availability)
 	case c.Alerts != nil:
 		return alerts.New(c.Name, *c.Alerts)
+	case c.Backups != nil:
+		return backups.New(c.Name, *c.Backups)
 	default:
 		return nil
 	}
@@ -55,6 +71,8 @@ func (s Step) kinds() []string {
 	return set(
 		member{KindPodKill, s.PodKill != nil},
 		member{KindNodeDrain, s.NodeDrain != nil},
+		member{KindEtcdSnapshot, s.EtcdSnapshot != nil},
+		member{KindEtcdRestore, s.EtcdRestore != nil},
 		member{KindParallel, s.Parallel != nil},
 	)
 }
@@ -64,6 +82,7 @@ func (c Check) kinds() []string {
 	return set(
 		member{"availability", c.Availability != nil},
 		member{"alerts", c.Alerts != nil},
+		member{"backups", c.Backups != nil},
 	)
 }
 

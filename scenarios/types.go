@@ -6,10 +6,12 @@ package scenarios
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"gameday.dev/gameday/backup/etcd"
 	"gameday.dev/gameday/experiments/nodedrain"
 	"gameday.dev/gameday/experiments/podkill"
 	"gameday.dev/gameday/verify/alerts"
 	"gameday.dev/gameday/verify/availability"
+	"gameday.dev/gameday/verify/backups"
 )
 
 // What stands at the top of every document.
@@ -49,10 +51,12 @@ type ScenarioSpec struct {
 	Seed *int64 `json:"seed,omitempty"`
 	// Timeout of the whole run, undo not included. Default 30m.
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
-	// Limits are the blast radius: what the run may touch at the most.
-	Limits Limits `json:"limits"`
-	// Checks are watched from before the first step until the end.
-	Checks []Check `json:"checks" jsonschema:"minItems=1"`
+	// Limits are the blast radius: what the run may touch at the most. Needed
+	// unless every step is a proof, which touches nothing.
+	Limits Limits `json:"limits,omitempty,omitzero"`
+	// Checks are watched from before the first step until the end. Needed
+	// unless there is a proof among the steps.
+	Checks []Check `json:"checks,omitempty" jsonschema:"minItems=1"`
 	// Steps are run in order; those inside a parallel group at the same time.
 	Steps []Step `json:"steps" jsonschema:"minItems=1"`
 }
@@ -80,10 +84,12 @@ type Check struct {
 	Availability *availability.Spec `json:"availability,omitempty"`
 	// Alerts: those that must fire did, and nothing else.
 	Alerts *alerts.Spec `json:"alerts,omitempty"`
+	// Backups: they are still being made.
+	Backups *backups.Spec `json:"backups,omitempty"`
 }
 
-// Step is one fault, or a group of faults at the same time. Exactly one of
-// podKill, nodeDrain and parallel is set.
+// Step is one fault, one proof, or a group of them at the same time. Exactly
+// one of podKill, nodeDrain, etcdSnapshot, etcdRestore and parallel is set.
 type Step struct {
 	// Name of the step, unique in the scenario. A parallel group may go without.
 	Name string `json:"name,omitempty"`
@@ -94,6 +100,10 @@ type Step struct {
 	PodKill *podkill.Spec `json:"podKill,omitempty"`
 	// NodeDrain cordons nodes and evicts their pods.
 	NodeDrain *nodedrain.Spec `json:"nodeDrain,omitempty"`
+	// EtcdSnapshot takes a snapshot of etcd, stores and verifies it.
+	EtcdSnapshot *etcd.Snapshot `json:"etcdSnapshot,omitempty"`
+	// EtcdRestore proves that a snapshot of etcd brings the cluster back.
+	EtcdRestore *etcd.Restore `json:"etcdRestore,omitempty"`
 	// Parallel holds steps that are injected at the same time. Groups do not nest.
 	Parallel []Step `json:"parallel,omitempty" jsonschema:"minItems=1"`
 }

@@ -16,7 +16,7 @@ func (s *Scenario) Validate() field.ErrorList {
 	path := field.NewPath("spec")
 	problems := fields.Label(field.NewPath("metadata", "name"), s.Metadata.Name)
 	problems = append(problems, fields.Positive(path.Child("timeout"), s.Spec.Timeout)...)
-	problems = append(problems, s.Spec.Limits.validate(path.Child("limits"))...)
+	problems = append(problems, s.Spec.Limits.validate(path.Child("limits"), s.touches())...)
 	problems = append(problems, s.validateChecks(path.Child("checks"))...)
 	problems = append(problems, s.validateSteps(path.Child("steps"))...)
 	problems = append(problems, s.validateExpectedSteps(path.Child("checks"))...)
@@ -24,7 +24,7 @@ func (s *Scenario) Validate() field.ErrorList {
 }
 
 func (s *Scenario) validateChecks(path *field.Path) field.ErrorList {
-	if len(s.Spec.Checks) == 0 {
+	if len(s.Spec.Checks) == 0 && !s.proves() {
 		return field.ErrorList{field.Required(path, "a run without checks can prove nothing")}
 	}
 	var problems field.ErrorList
@@ -32,15 +32,38 @@ func (s *Scenario) validateChecks(path *field.Path) field.ErrorList {
 	for i := range s.Spec.Checks {
 		check, path := &s.Spec.Checks[i], path.Index(i)
 		problems = append(problems, seen.validate(path.Child("name"), check.Name)...)
-		problems = append(problems, exactlyOne(path, check.kinds(), "availability, alerts")...)
+		problems = append(problems, exactlyOne(path, check.kinds(), "availability, alerts, backups")...)
 		if check.Availability != nil {
 			problems = append(problems, check.Availability.Validate(path.Child("availability"))...)
 		}
 		if check.Alerts != nil {
 			problems = append(problems, check.Alerts.Validate(path.Child("alerts"))...)
 		}
+		if check.Backups != nil {
+			problems = append(problems, check.Backups.Validate(path.Child("backups"))...)
+		}
 	}
 	return problems
+}
+
+// proves says whether a step proves something by itself.
+func (s *Scenario) proves() bool {
+	for step := range s.Faults() {
+		if step.Proof() != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// touches says whether a step may touch anything in the cluster.
+func (s *Scenario) touches() bool {
+	for step := range s.Faults() {
+		if step.Proof() == nil {
+			return true
+		}
+	}
+	return len(s.Spec.Steps) == 0
 }
 
 func (s *Scenario) validateSteps(path *field.Path) field.ErrorList {
@@ -65,7 +88,7 @@ func (s *Scenario) validateSteps(path *field.Path) field.ErrorList {
 }
 
 func (s *Scenario) validateStep(path *field.Path, step *Step) field.ErrorList {
-	problems := exactlyOne(path, step.kinds(), "podKill, nodeDrain, parallel")
+	problems := exactlyOne(path, step.kinds(), "podKill, nodeDrain, etcdSnapshot, etcdRestore, parallel")
 	problems = append(problems, fields.NotNegative(path.Child("hold"), step.Hold)...)
 	if step.Parallel != nil && len(step.Parallel) == 0 {
 		problems = append(problems, field.Required(path.Child("parallel"), "a group needs steps"))
@@ -76,6 +99,12 @@ func (s *Scenario) validateStep(path *field.Path, step *Step) field.ErrorList {
 	}
 	if step.NodeDrain != nil {
 		problems = append(problems, step.NodeDrain.Validate(path.Child("nodeDrain"))...)
+	}
+	if step.EtcdSnapshot != nil {
+		problems = append(problems, step.EtcdSnapshot.Validate(path.Child("etcdSnapshot"))...)
+	}
+	if step.EtcdRestore != nil {
+		problems = append(problems, step.EtcdRestore.Validate(path.Child("etcdRestore"))...)
 	}
 	return problems
 }

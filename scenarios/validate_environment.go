@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -18,17 +19,35 @@ func (e *Environment) Validate() field.ErrorList {
 	problems = append(problems, e.Spec.Prometheus.validate(path.Child("prometheus"))...)
 	problems = append(problems, e.Spec.Alertmanager.validate(path.Child("alertmanager"))...)
 	problems = append(problems, e.Spec.Receiver.validate(path.Child("receiver"))...)
-	if etcd := e.Spec.Etcd; etcd != nil {
-		if len(etcd.Endpoints) == 0 {
-			problems = append(problems, field.Required(path.Child("etcd", "endpoints"), ""))
-		}
-		for i, endpoint := range etcd.Endpoints {
-			problems = append(problems, validateURL(path.Child("etcd", "endpoints").Index(i), endpoint)...)
-		}
-		problems = append(problems, validatePair(path.Child("etcd"), etcd.CertFile, etcd.KeyFile)...)
-	}
+	problems = append(problems, e.Spec.Etcd.validate(path.Child("etcd"))...)
 	if velero := e.Spec.Velero; velero != nil && velero.Namespace != "" {
 		problems = append(problems, fields.Label(path.Child("velero", "namespace"), velero.Namespace)...)
+	}
+	return problems
+}
+
+func (e *Etcd) validate(path *field.Path) field.ErrorList {
+	if e == nil {
+		return nil
+	}
+	var problems field.ErrorList
+	if len(e.Endpoints) == 0 {
+		problems = append(problems, field.Required(path.Child("endpoints"), "list the client URLs of all members"))
+	}
+	for i, endpoint := range e.Endpoints {
+		problems = append(problems, validateURL(path.Child("endpoints").Index(i), endpoint)...)
+	}
+	problems = append(problems, validatePair(path, e.CertFile, e.KeyFile)...)
+	if (e.Username == "") != (e.PasswordFile == "") {
+		problems = append(problems, field.Required(path.Child("passwordFile"), "username and passwordFile belong together"))
+	}
+	if e.Prefix != "" && !strings.HasPrefix(e.Prefix, "/") {
+		problems = append(problems, field.Invalid(path.Child("prefix"), e.Prefix, "must begin with /, as --etcd-prefix of the API server does"))
+	}
+	for i, flag := range e.APIServerFlags {
+		if !strings.HasPrefix(flag, "--") {
+			problems = append(problems, field.Invalid(path.Child("apiServerFlags").Index(i), flag, "must be a flag like --feature-gates=A=true"))
+		}
 	}
 	return problems
 }

@@ -14,9 +14,11 @@ import (
 // goes past its own limits.
 const pastLimits = "limits"
 
-func (l *Limits) validate(path *field.Path) field.ErrorList {
+// validate holds the limits of a scenario that touches the cluster to more
+// than those of one that only proves something.
+func (l *Limits) validate(path *field.Path, touches bool) field.ErrorList {
 	var problems field.ErrorList
-	if len(l.Namespaces) == 0 {
+	if len(l.Namespaces) == 0 && touches {
 		problems = append(problems, field.Required(path.Child("namespaces"), "list the namespaces that faults may touch"))
 	}
 	for i, namespace := range l.Namespaces {

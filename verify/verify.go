@@ -138,6 +138,9 @@ type Env struct {
 	// Receiver answers GET with a JSON array of the webhook notifications it
 	// was sent by Alertmanager; nil when the environment has none.
 	Receiver *Endpoint
+	// SnapshotDirectory is where etcd snapshots are kept, for checks that name
+	// no directory; empty when the environment names none.
+	SnapshotDirectory string
 }
 
 // Endpoint is an HTTP service by URL, with all that is needed to be let in.

@@ -31,6 +31,7 @@ type target struct {
 	prometheus          endpointFlags
 	alertmanager        endpointFlags
 	receiver            endpointFlags
+	etcd                etcdFlags
 }
 
 // endpointFlags override one endpoint of the Environment, value by value.
@@ -51,6 +52,7 @@ func (t *target) addEndpointFlags(cmd *cobra.Command) {
 	t.prometheus.add(cmd.Flags(), "prometheus", "Prometheus, Thanos or Mimir")
 	t.alertmanager.add(cmd.Flags(), "alertmanager", "Alertmanager")
 	t.receiver.add(cmd.Flags(), "receiver", "the receiver that lists what it was notified of")
+	t.etcd.add(cmd.Flags())
 }
 
 func (e *endpointFlags) add(flags *pflag.FlagSet, name, what string) {
@@ -128,7 +130,10 @@ func (t *target) connect(p process, beside string, wrap func(*rest.Config)) (*ku
 		Environment: environment.Metadata.Name,
 		Version:     version(),
 	}
-	options.Host = p.hostname()
+	if options.Machine, err = p.machine(cluster, t.etcd.scratchDir); err != nil {
+		return nil, options, err
+	}
+	options.Etcd = t.etcd.resolve(spec.Etcd)
 	for _, endpoint := range []struct {
 		flags endpointFlags
 		from  *scenarios.Endpoint

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime/debug"
 
+	"gameday.dev/gameday/backup"
 	"gameday.dev/gameday/internal/journal"
 	"gameday.dev/gameday/verify"
 )
@@ -30,4 +31,16 @@ func judge(check verify.Check, record *journal.Record) verify.Finding {
 		return verify.Finding{Summary: err.Error()}
 	}
 	return finding
+}
+
+// judgeProof asks a proof what the record shows of its step.
+func judgeProof(proof backup.Proof, record *journal.Record, step string) backup.Result {
+	var result backup.Result
+	if err := contained("judging", func() error {
+		result = proof.Judge(record, step)
+		return nil
+	}); err != nil {
+		return backup.Result{Finding: verify.Finding{Summary: err.Error()}}
+	}
+	return result
 }

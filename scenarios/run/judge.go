@@ -3,6 +3,7 @@ package run
 import (
 	"fmt"
 
+	"gameday.dev/gameday/backup"
 	"gameday.dev/gameday/internal/journal"
 	"gameday.dev/gameday/scenarios"
 	"gameday.dev/gameday/verify"
@@ -25,7 +26,13 @@ func Judge(record *journal.Record) (report.Report, error) {
 	for _, declared := range scenario.Spec.Checks {
 		findings = append(findings, report.NamedFinding{Name: declared.Name, Finding: closed(judge(declared.Check(), record), finished)})
 	}
-	return report.Build(record, findings)
+	proofs := map[string]backup.Result{}
+	for step := range scenario.Faults() {
+		if proof := step.Proof(); proof != nil {
+			proofs[step.Name] = judgeProof(proof, record, step.Name)
+		}
+	}
+	return report.Build(record, findings, proofs)
 }
 
 // closed makes sure that a finding which more observation could have changed

@@ -206,19 +206,26 @@ func (o Options) experimentEnv(step scenarios.Step, recorder journal.Recorder) e
 	hash.Write([]byte(step.Name))
 	return experiments.Env{
 		Client:     o.Client,
+		Cluster:    o.Cluster,
 		RunID:      o.ID,
 		Rand:       rand.New(rand.NewPCG(uint64(o.Seed), hash.Sum64())),
 		Limits:     o.Scenario.Spec.Limits.ForExperiments(),
 		RunnerNode: o.RunnerNode,
+		Etcd:       o.Etcd,
+		Machine:    o.Machine,
 		Record:     recorder,
 	}
 }
 
 func (o Options) checkEnv(recorder journal.Recorder, started func()) verify.Env {
-	return verify.Env{
+	env := verify.Env{
 		Client: o.Client, Record: recorder, Started: started, Grace: finalGrace,
 		Prometheus: o.Prometheus, Alertmanager: o.Alertmanager, Receiver: o.Receiver,
 	}
+	if o.Etcd != nil {
+		env.SnapshotDirectory = o.Etcd.SnapshotDirectory
+	}
+	return env
 }
 
 // silent records nothing: planning beforehand leaves no trace.

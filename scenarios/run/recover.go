@@ -22,6 +22,8 @@ type RecoverOptions struct {
 	// Dir is that run's directory, if it is at hand. Its journal is continued,
 	// and serves when the ledger in the cluster is gone.
 	Dir string
+	// Machine is where this process runs.
+	Machine experiments.Machine
 	// Holder is the identity under which the lock is taken.
 	Holder string
 	// Progress receives lines for people.
@@ -132,7 +134,7 @@ func (o RecoverOptions) recoverOne(ctx context.Context, one unfinished) Recovere
 		if writer != nil {
 			tale.next = writer.ForStep(e.Step.Name)
 		}
-		return experiments.Env{Client: o.Client, RunID: one.header.ID, Record: tale}
+		return experiments.Env{Client: o.Client, RunID: one.header.ID, Machine: o.Machine, Record: tale}
 	})
 	done.Left = append(done.Left, one.unreadable...)
 	if len(done.Left) == 0 {

@@ -12,6 +12,7 @@ import (
 
 	"k8s.io/client-go/kubernetes"
 
+	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/internal/journal"
 	"gameday.dev/gameday/internal/refusal"
 	"gameday.dev/gameday/scenarios"
@@ -56,8 +57,11 @@ type Options struct {
 	Prometheus   *verify.Endpoint
 	Alertmanager *verify.Endpoint
 	Receiver     *verify.Endpoint
+	// Etcd is nil when the environment has none.
+	Etcd *experiments.Etcd
 
-	Host    string // for people who look for the runner
+	// Machine is where this process runs; its host is for people who look for it.
+	Machine experiments.Machine
 	Version string // of gameday
 
 	// Dir is the run directory; it must not hold a journal yet.
@@ -139,7 +143,7 @@ func (r *runner) play(ctx context.Context) journal.RunEnd {
 	}
 	r.ledger = &ledger{client: r.Client, id: r.ID}
 	if err := r.ledger.open(runCtx, header{
-		ID: r.ID, Scenario: r.Scenario.Metadata.Name, Host: r.Host, Started: time.Now().UTC(), Format: ledgerFormat, Gameday: r.Version,
+		ID: r.ID, Scenario: r.Scenario.Metadata.Name, Host: r.Machine.Host, Started: time.Now().UTC(), Format: ledgerFormat, Gameday: r.Version,
 	}); err != nil {
 		return refused(runCtx, err)
 	}
@@ -186,7 +190,7 @@ func (r *runner) begin(ctx context.Context) error {
 	}
 	info := journal.RunInfo{
 		ID: r.ID, Scenario: r.Scenario.Metadata.Name, Document: document, Seed: r.Seed,
-		Cluster: r.Cluster, Environment: r.Environment, Gameday: r.Version, Host: r.Host,
+		Cluster: r.Cluster, Environment: r.Environment, Gameday: r.Version, Host: r.Machine.Host,
 	}
 	version, versionErr := r.Client.Discovery().ServerVersion()
 	if versionErr == nil {

@@ -134,7 +134,7 @@ func TestALostLockUndoes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		result, err := report.Build(record, nil)
+		result, err := report.Build(record, nil, nil)
 		if err != nil || !strings.Contains(result.Aborted, "the lock was lost") || result.ExitCode != 3 {
 			t.Errorf("aborted %q, exit code %d, error %v", result.Aborted, result.ExitCode, err)
 		}
@@ -175,7 +175,7 @@ func TestAnInterruptionWhileSettlingIsNoFailure(t *testing.T) {
 		if !slices.Contains(kinds(record), journal.RunSettling) {
 			t.Fatalf("did not settle: %v", kinds(record))
 		}
-		if result, err := report.Build(record, nil); err != nil || result.ExitCode != 130 || result.Verdict.String() != "inconclusive" {
+		if result, err := report.Build(record, nil, nil); err != nil || result.ExitCode != 130 || result.Verdict.String() != "inconclusive" {
 			t.Errorf("exit code %d, verdict %s, error %v", result.ExitCode, result.Verdict, err)
 		}
 		wantNothingLeft(t, client)
@@ -219,7 +219,7 @@ func TestARecordThatCannotBeKeptUndoesAndDoesNotPass(t *testing.T) {
 				}
 				began := time.Now()
 				record := r.run(t.Context())
-				if result, err := report.Build(record, nil); err != nil || result.ExitCode != 3 || !strings.Contains(result.Aborted, "the record can't be kept") {
+				if result, err := report.Build(record, nil, nil); err != nil || result.ExitCode != 3 || !strings.Contains(result.Aborted, "the record can't be kept") {
 					t.Errorf("exit code %d, aborted %q, error %v", result.ExitCode, result.Aborted, err)
 				}
 				if took := time.Since(began); took > time.Minute {

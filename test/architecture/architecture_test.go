@@ -22,10 +22,11 @@ func floors() [][]string {
 		{"cmd/gameday"},
 		{"scenarios/run"},
 		{"verify/report", "scenarios"},
-		{"experiments/podkill", "experiments/nodedrain", "verify/availability", "verify/alerts"},
+		{"experiments/podkill", "experiments/nodedrain", "backup/etcd", "verify/availability", "verify/alerts", "verify/backups"},
+		{"backup"},
 		{"experiments", "verify"},
-		{"internal/kube", "internal/prometheus", "internal/fields"},
-		{"internal/journal", "internal/refusal", "internal/near"},
+		{"internal/kube", "internal/prometheus", "internal/fields", "internal/snapshots"},
+		{"internal/journal", "internal/refusal", "internal/near", "internal/child"},
 	}
 }
 

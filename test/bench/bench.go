@@ -20,6 +20,14 @@ type bench struct {
 	program string
 	// scenarios counts those written, for their file names.
 	scenarios int
+	// filled is the etcd that several subjects share, nil until one asks for it.
+	filled *etcdStore
+}
+
+// close ends and removes all that is left.
+func (b *bench) close() {
+	b.filled.stop()
+	os.RemoveAll(b.dir)
 }
 
 func newBench(ctx context.Context) (*bench, error) {

@@ -35,6 +35,10 @@ func subjects() []subject {
 		{name: "drain", times: 3, measure: measureDrain},
 		{name: "outage", times: 1, measure: measureOutage},
 		{name: "memory", times: 1, measure: measureMemory},
+		{name: "etcd-snapshot", times: 5, measure: measureEtcdSnapshot},
+		{name: "etcd-restore", times: 3, measure: measureEtcdRestore},
+		{name: "etcd-match", times: 3, measure: measureEtcdMatch},
+		{name: "etcd-apiserver", times: 1, measure: measureEtcdAPIServer},
 		{name: "drain-at-once", times: 1, onDemand: true, measure: measureDrainAtOnce},
 		{name: "demo", times: 1, onDemand: true, measure: measureDemo},
 	}
@@ -50,6 +54,9 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
+	if len(args) == 2 && args[0] == walkCommand {
+		return runErrand(ctx, args[1])
+	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	only := flags.String("only", "", "measure only these, separated by commas: "+strings.Join(names(), ", "))
 	times := flags.Int("n", 0, "how often each is measured (default: each has its own number)")
@@ -68,7 +75,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(b.dir)
+	defer b.close()
 
 	var all results
 	var failed error

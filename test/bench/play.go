@@ -25,7 +25,7 @@ type played struct {
 
 // play runs a scenario as a person would. When the hold of its step begins,
 // meanwhile is called, if there is one. Only a run that passes is worth a figure.
-func (b *bench) play(ctx context.Context, kubeconfig, scenario string, meanwhile func(context.Context) error) (played, error) {
+func (b *bench) play(ctx context.Context, kubeconfig, scenario string, meanwhile func(context.Context) error, flags ...string) (played, error) {
 	b.scenarios++
 	home := filepath.Join(b.dir, fmt.Sprintf("run-%d", b.scenarios))
 	file, runs := filepath.Join(home, "scenario.yaml"), filepath.Join(home, "runs")
@@ -36,7 +36,7 @@ func (b *bench) play(ctx context.Context, kubeconfig, scenario string, meanwhile
 		return played{}, err
 	}
 	var output bytes.Buffer
-	command := exec.CommandContext(ctx, b.program, "run", file, "--kubeconfig", kubeconfig, "--yes", "--runs-dir", runs)
+	command := exec.CommandContext(ctx, b.program, append([]string{"run", file, "--kubeconfig", kubeconfig, "--yes", "--runs-dir", runs}, flags...)...)
 	command.Env = append(os.Environ(), "GAMEDAY_ENVIRONMENT=")
 	command.Stdout, command.Stderr = &output, &output
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) } // so that it undoes

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -176,7 +177,7 @@ func TestKilledStarter(t *testing.T) {
 func TestFaults(t *testing.T) {
 	needMachine(t)
 	ctx := t.Context()
-	up(ctx, t, cluster.Options{Name: "test-faults", Nodes: 2, Etcd: 3, Monitoring: true})
+	up(ctx, t, cluster.Options{Name: "test-faults", Nodes: 2, Etcd: 3, Encryption: true, Monitoring: true})
 	// From here on as another process would do it.
 	c, err := cluster.Open("test-faults")
 	if err != nil {
@@ -186,6 +187,7 @@ func TestFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	wantEncrypted(ctx, t, c)
 	node, err := c.Node("n2")
 	if err != nil {
 		t.Fatal(err)
@@ -258,4 +260,26 @@ func TestFaults(t *testing.T) {
 		}
 	}
 	within(t, 30*time.Second, "healthy at last", func() error { return c.Healthy(ctx) })
+}
+
+// wantEncrypted asks etcd what the API server has written.
+func wantEncrypted(ctx context.Context, t *testing.T, c *cluster.Cluster) {
+	t.Helper()
+	etcdctl, err := c.Program(ctx, "etcdctl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	caFile, certFile, keyFile := c.EtcdCredentials()
+	for resource, prefix := range map[string]string{
+		"configmaps": "k8s:enc:secretbox:v1:", "serviceaccounts": "k8s:enc:aesgcm:v1:", "namespaces": "k8s\x00",
+	} {
+		cmd := exec.CommandContext(ctx, etcdctl, "--endpoints", strings.Join(c.EtcdEndpoints(), ","), "--cacert", caFile, "--cert", certFile, "--key", keyFile,
+			"get", "--prefix", "--limit=1", "--print-value-only", "/registry/"+resource+"/")
+		if value, err := cmd.Output(); err != nil || !strings.HasPrefix(string(value), prefix) {
+			t.Errorf("a value of %s begins with %.25q, %v; want %q", resource, value, err, prefix)
+		}
+	}
+	if info, err := os.Stat(c.EncryptionConfig()); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the keys are in a file of mode %v, %v", info.Mode(), err)
+	}
 }

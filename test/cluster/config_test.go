@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"gameday.dev/gameday/scenarios"
 )
 
 func testCluster(t *testing.T, o Options) *Cluster {
@@ -97,6 +99,54 @@ func TestEtcdMembersKnowEachOther(t *testing.T) {
 	}
 	if len(lists) != 3 || lists[0] != lists[1] || lists[1] != lists[2] || strings.Count(lists[0], "https://") != 3 {
 		t.Errorf("the members' lists of members: %q", lists)
+	}
+}
+
+// The file that users give to gameday is one that gameday takes.
+func TestEnvironment(t *testing.T) {
+	for _, o := range []Options{{}, {Monitoring: true, Etcd: 3, Encryption: true}} {
+		c := testCluster(t, o)
+		environment, err := scenarios.LoadEnvironment(scenarios.Source{Name: "gameday.yaml", Data: []byte(c.environment())})
+		if err != nil {
+			t.Fatalf("%v:\n%s", err, c.environment())
+		}
+		spec := environment.Spec
+		if spec.Context != c.Context() || spec.Kubeconfig != c.Kubeconfig() || (spec.Prometheus != nil) != o.Monitoring {
+			t.Errorf("the environment is %+v", spec)
+		}
+		if at := spec.Etcd; !slices.Equal(at.Endpoints, c.EtcdEndpoints()) || at.APIServer != "/programs/kube-apiserver" || at.EncryptionConfig != c.EncryptionConfig() {
+			t.Errorf("its etcd is %+v", at)
+		}
+	}
+}
+
+// The keys are new for each cluster, and the API server is told of them.
+func TestEncryption(t *testing.T) {
+	var texts []string
+	for range 2 {
+		c := testCluster(t, Options{Encryption: true})
+		if err := os.Mkdir(c.path("pki"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.writeEncryptionConfig(); err != nil {
+			t.Fatal(err)
+		}
+		text := tail(c.EncryptionConfig(), 1000)
+		for _, want := range []string{"aescbc", "secretbox", "aesgcm"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("nothing is encrypted by %s", want)
+			}
+		}
+		if !slices.Contains(c.apiServerCommand(), "--encryption-provider-config="+c.EncryptionConfig()) {
+			t.Error("the API server does not encrypt")
+		}
+		texts = append(texts, text)
+	}
+	if texts[0] == texts[1] {
+		t.Error("two clusters have the same keys")
+	}
+	if plain := testCluster(t, Options{}); plain.EncryptionConfig() != "" || strings.Contains(strings.Join(plain.apiServerCommand(), " "), "encryption") {
+		t.Error("a cluster encrypts without having been asked to")
 	}
 }
 

@@ -93,6 +93,9 @@ func (c *Cluster) apiServerCommand() []string {
 		"--enable-aggregator-routing",
 		"--profiling=false",
 	}
+	if c.Encryption {
+		command = append(command, "--encryption-provider-config="+c.EncryptionConfig())
+	}
 	if c.Flavour == Kwok {
 		return append(command,
 			"--bind-address=127.0.0.1",

@@ -30,6 +30,7 @@ type Options struct {
 	Nodes      int     `json:"nodes"`
 	Kubernetes string  `json:"kubernetes"`  // version, such as 1.36.3
 	Etcd       int     `json:"etcdMembers"` // 1 or 3
+	Encryption bool    `json:"encryption"`  // of Secrets, ConfigMaps and ServiceAccounts at rest
 	Monitoring bool    `json:"monitoring"`  // Prometheus, Alertmanager and a webhook receiver
 	Shop       bool    `json:"shop"`        // the sample application
 

@@ -88,6 +88,9 @@ func same(a, b Options) bool {
 // String describes a cluster in words.
 func (o Options) String() string {
 	s := fmt.Sprintf("%s, Kubernetes %s, %d nodes, %d etcd members", o.Flavour, o.Kubernetes, o.Nodes, o.Etcd)
+	if o.Encryption {
+		s += ", encryption at rest"
+	}
 	if o.Monitoring {
 		s += ", monitoring"
 	}
@@ -110,6 +113,12 @@ func (c *Cluster) bringUp(ctx context.Context) error {
 		return err
 	}
 	if err := c.issueCredentials(); err != nil {
+		return err
+	}
+	if err := c.writeEncryptionConfig(); err != nil {
+		return err
+	}
+	if err := c.writeEnvironment(); err != nil {
 		return err
 	}
 	if c.Flavour == Local {

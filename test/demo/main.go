@@ -60,10 +60,6 @@ func demo(ctx context.Context) (err error) {
 	if err := local.WaitQuiet(ctx); err != nil {
 		return err
 	}
-	environment, err := writeEnvironment(local)
-	if err != nil {
-		return err
-	}
 	var lines []string
 	wrong := 0
 	for i, act := range acts() {
@@ -72,7 +68,7 @@ func demo(ctx context.Context) (err error) {
 			return err
 		}
 		began := time.Now()
-		code, err := play(ctx, act, local, environment)
+		code, err := play(ctx, act, local)
 		if err != nil {
 			return err
 		}
@@ -89,7 +85,8 @@ func demo(ctx context.Context) (err error) {
 	}
 	fmt.Println("\nTheir records are in gameday-runs/; look at one again with: bin/gameday report gameday-runs/NAME")
 	if os.Getenv("KEEP") != "" {
-		fmt.Printf("The cluster is kept: export KUBECONFIG=%s; take it down with: make cluster-down NAME=demo\n", local.Kubeconfig())
+		fmt.Printf("The cluster is kept: export KUBECONFIG=%s GAMEDAY_ENVIRONMENT=%s; take it down with: make cluster-down NAME=demo\n",
+			local.Kubeconfig(), local.Environment())
 	}
 	if wrong > 0 {
 		return fmt.Errorf("%d of %d runs did not end as they must", wrong, len(acts()))
@@ -98,10 +95,10 @@ func demo(ctx context.Context) (err error) {
 }
 
 // play runs one scenario as a person would, and returns the exit code.
-func play(ctx context.Context, act act, local *cluster.Cluster, environment string) (int, error) {
+func play(ctx context.Context, act act, local *cluster.Cluster) (int, error) {
 	scenario := filepath.Join("scenarios", "library", act.scenario+".yaml")
 	command := exec.CommandContext(ctx, filepath.Join("bin", "gameday"), "run", scenario,
-		"--environment", environment, "--kubeconfig", local.Kubeconfig(), "--yes")
+		"--environment", local.Environment(), "--yes")
 	command.Stdout, command.Stderr = os.Stdout, os.Stderr
 	// An interrupt must reach gameday as one, so that it undoes.
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
@@ -113,24 +110,6 @@ func play(ctx context.Context, act act, local *cluster.Cluster, environment stri
 		return 0, fmt.Errorf("running gameday: %w", err)
 	}
 	return command.ProcessState.ExitCode(), ctx.Err()
-}
-
-// writeEnvironment says where the demo's services are.
-func writeEnvironment(local *cluster.Cluster) (string, error) {
-	path := filepath.Join("gameday-runs", "demo-environment.yaml")
-	text := fmt.Sprintf(`apiVersion: gameday.dev/v1alpha1
-kind: Environment
-metadata: {name: demo}
-spec:
-  context: %s
-  prometheus: {url: %q}
-  alertmanager: {url: %q}
-  receiver: {url: %q}
-`, local.Context(), local.PrometheusURL(), local.AlertmanagerURL(), local.WebhookURL()+"/received")
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return "", fmt.Errorf("writing environment: %w", err)
-	}
-	return path, os.WriteFile(path, []byte(text), 0o644)
 }
 
 // setBudget is the mistake, or its mending, that an act is about.

@@ -40,7 +40,7 @@ func testMain(m *testing.M) int {
 		name = "e2e"
 	}
 	provider, err := cluster.FromEnvironment(cluster.Options{
-		Name: name, Nodes: 3, Monitoring: os.Getenv("CLUSTER") != "kwok", Shop: os.Getenv("CLUSTER") != "kwok",
+		Name: name, Nodes: 3, Etcd: 3, Encryption: true, Monitoring: os.Getenv("CLUSTER") != "kwok", Shop: os.Getenv("CLUSTER") != "kwok",
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)

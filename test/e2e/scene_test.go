@@ -91,6 +91,8 @@ type drill struct {
 	checks  string
 	steps   string
 	timeout string
+	// proofs says that the steps disturb nothing: limits and checks may be left out.
+	proofs bool
 }
 
 const scenarioText = `apiVersion: gameday.dev/v1alpha1
@@ -102,6 +104,16 @@ spec:
   parameters: [{name: ns}, {name: node}]
   limits: %s
   checks: %s
+  steps: %s
+`
+
+const proofText = `apiVersion: gameday.dev/v1alpha1
+kind: Scenario
+metadata: {name: drill}
+spec:
+  seed: 7
+  timeout: %s
+  parameters: [{name: ns}, {name: node}]
   steps: %s
 `
 
@@ -117,7 +129,11 @@ func (s *scene) file(d drill) string {
 	if d.timeout == "" {
 		d.timeout = "3m"
 	}
-	return s.write("drill.yaml", fmt.Sprintf(scenarioText, d.timeout, d.limits, d.checks, d.steps))
+	text := fmt.Sprintf(scenarioText, d.timeout, d.limits, d.checks, d.steps)
+	if d.proofs {
+		text = fmt.Sprintf(proofText, d.timeout, d.steps)
+	}
+	return s.write("drill.yaml", text)
 }
 
 func (s *scene) write(name, text string) string {

@@ -145,7 +145,7 @@ func runs() map[string]func(*testing.T) (*journal.Record, []NamedFinding) {
 func build(t *testing.T, name string) Report {
 	t.Helper()
 	record, findings := runs()[name](t)
-	report, err := Build(record, findings)
+	report, err := Build(record, findings, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +205,7 @@ func TestOneStep(t *testing.T) {
 		"an injection that says skipped": {journal.Outcome{State: journal.Skipped, Expected: true}, whole, allUndone, verify.Inconclusive},
 	} {
 		t.Run(name, func(t *testing.T) {
-			report, err := Build(tell(t).killOne().drain(test.outcome, test.settled, uncordon).end(test.end), []NamedFinding{stayedUp, rang})
+			report, err := Build(tell(t).killOne().drain(test.outcome, test.settled, uncordon).end(test.end), []NamedFinding{stayedUp, rang}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -243,7 +243,7 @@ func TestNoPassWithoutEvidence(t *testing.T) {
 		"interrupted outranks fail":       {passing(t).end(journal.RunEnd{Undone: true, Interrupted: true}), []NamedFinding{fellDown, rang}, 130},
 	} {
 		t.Run(name, func(t *testing.T) {
-			report, err := Build(test.record, test.findings)
+			report, err := Build(test.record, test.findings, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -256,7 +256,7 @@ func TestNoPassWithoutEvidence(t *testing.T) {
 
 func TestUndoneAtTheSecondAttempt(t *testing.T) {
 	record := tell(t).killOne().drain(drained, whole, cordoned).event(1, "drain", journal.StepUndone, uncordon).end(allUndone)
-	report, err := Build(record, []NamedFinding{stayedUp, rang})
+	report, err := Build(record, []NamedFinding{stayedUp, rang}, nil)
 	if err != nil || report.ExitCode != 0 || len(report.Steps[1].Details) != 1 {
 		t.Errorf("exit code %d (%v): %+v", report.ExitCode, err, report.Steps[1])
 	}
@@ -281,7 +281,7 @@ func TestRecovered(t *testing.T) {
 			event(1, "", journal.RunFinished, journal.RunEnd{})).end(allUndone), 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			report, err := Build(test.record, []NamedFinding{stayedUp, rang})
+			report, err := Build(test.record, []NamedFinding{stayedUp, rang}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -293,7 +293,7 @@ func TestRecovered(t *testing.T) {
 }
 
 func TestRecordWithoutBeginning(t *testing.T) {
-	if _, err := Build(journal.NewRecord(nil), nil); err == nil {
+	if _, err := Build(journal.NewRecord(nil), nil, nil); err == nil {
 		t.Error("built a report of an empty record")
 	}
 }
@@ -301,7 +301,7 @@ func TestRecordWithoutBeginning(t *testing.T) {
 func TestNothingDoneNothingChecked(t *testing.T) {
 	story := tell(t)
 	story.events[0].Data = json.RawMessage(`{"id":"r","scenario":"empty"}`)
-	report, err := Build(story.end(allUndone), nil)
+	report, err := Build(story.end(allUndone), nil, nil)
 	if err != nil || report.Verdict != verify.Inconclusive {
 		t.Errorf("verdict %s of nothing (%v)", report.Verdict, err)
 	}
@@ -310,7 +310,7 @@ func TestNothingDoneNothingChecked(t *testing.T) {
 func TestStepsWithoutADocument(t *testing.T) {
 	story := tell(t)
 	story.events[0].Data = json.RawMessage(`{"id":"r","scenario":"s","document":["of","another","age"]}`)
-	report, err := Build(story.killOne().drain(drained, whole, uncordon).end(allUndone), []NamedFinding{rang})
+	report, err := Build(story.killOne().drain(drained, whole, uncordon).end(allUndone), []NamedFinding{rang}, nil)
 	if err != nil || report.Verdict != verify.Pass || len(report.Steps) != 2 || report.Steps[0].Name != "kill-one" {
 		t.Errorf("%v: %+v", err, report)
 	}

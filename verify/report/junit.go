@@ -88,7 +88,7 @@ func suiteOf(r Report) junitSuite {
 		},
 	}
 	for _, step := range r.Steps {
-		finding := verify.Finding{Verdict: step.Verdict, Summary: step.Summary, Details: step.Details}
+		finding := verify.Finding{Verdict: step.Verdict, Summary: step.Summary, Details: step.Details, Hints: step.Hints}
 		c := caseOf(r.Scenario+".steps", step.Name, finding)
 		c.Time = seconds(step.Ended.Sub(step.Started).Seconds())
 		if step.State == journal.Skipped {

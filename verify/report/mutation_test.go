@@ -18,13 +18,13 @@ func TestMutations(t *testing.T) {
 	for name, make := range runs() {
 		t.Run(name, func(t *testing.T) {
 			record, findings := make(t)
-			whole, err := Build(record, findings)
+			whole, err := Build(record, findings, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			events := slices.Collect(record.All())
 			for i, event := range events {
-				if report, err := Build(journal.NewRecord(events[:i]), findings); err == nil && report.ExitCode == ExitPass {
+				if report, err := Build(journal.NewRecord(events[:i]), findings, nil); err == nil && report.ExitCode == ExitPass {
 					t.Errorf("cut before event %d (%s) it passes", event.Seq, event.Kind)
 				}
 				hollow, shuffled := slices.Clone(events), slices.Clone(events)
@@ -35,7 +35,7 @@ func TestMutations(t *testing.T) {
 					"twice":   slices.Insert(slices.Clone(events), i, event),
 					"hollow":  hollow, "shuffled": shuffled,
 				} {
-					report, err := Build(journal.NewRecord(mutant), findings)
+					report, err := Build(journal.NewRecord(mutant), findings, nil)
 					if err != nil {
 						continue
 					}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"gameday.dev/gameday/backup"
 	"gameday.dev/gameday/internal/journal"
 	"gameday.dev/gameday/verify"
 )
@@ -86,8 +87,12 @@ type Step struct {
 	Details []string         `json:"details,omitempty"`
 	Targets []journal.Target `json:"targets,omitempty"`
 	// Started and Ended enclose the injection.
-	Started time.Time        `json:"started,omitzero"`
-	Ended   time.Time        `json:"ended,omitzero"`
+	Started time.Time `json:"started,omitzero"`
+	Ended   time.Time `json:"ended,omitzero"`
+	// Proof is the evidence of a step that proves something.
+	Proof *backup.Evidence `json:"proof,omitempty"`
+	// Hints say what to do next.
+	Hints   []string         `json:"hints,omitempty"`
 	Settled *journal.Settled `json:"settled,omitempty"`
 	Undo    *journal.Undone  `json:"undo,omitempty"`
 }
@@ -107,8 +112,9 @@ type NamedFinding struct {
 }
 
 // Build makes the report of a record from the findings of its checks, which
-// are given in the order of the scenario.
-func Build(record *journal.Record, findings []NamedFinding) (Report, error) {
+// are given in the order of the scenario, and from what its proofs have found, by
+// the name of the step.
+func Build(record *journal.Record, findings []NamedFinding, proofs map[string]backup.Result) (Report, error) {
 	info, err := record.Info()
 	if err != nil {
 		return Report{}, fmt.Errorf("building report: %w", err)
@@ -124,7 +130,7 @@ func Build(record *journal.Record, findings []NamedFinding) (Report, error) {
 	if err := report.readRun(record); err != nil {
 		return Report{}, fmt.Errorf("building report: %w", err)
 	}
-	if report.Steps, err = readSteps(record, outline, ending{report.whyNotRun(), report.Interrupted}); err != nil {
+	if report.Steps, err = readSteps(record, outline, ending{report.whyNotRun(), report.Interrupted}, proofs); err != nil {
 		return Report{}, fmt.Errorf("building report: %w", err)
 	}
 	if report.Refused != "" {

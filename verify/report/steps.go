@@ -1,6 +1,9 @@
 package report
 
-import "gameday.dev/gameday/internal/journal"
+import (
+	"gameday.dev/gameday/backup"
+	"gameday.dev/gameday/internal/journal"
+)
 
 // stepRecord is a step together with what only judging it needs.
 type stepRecord struct {
@@ -9,11 +12,12 @@ type stepRecord struct {
 	outcome  bool   // the injection's end is recorded
 	holding  bool   // a hold began whose end is not recorded
 	warnings []string
+	proof    *backup.Result // of a step that proves something
 }
 
 // readSteps reads the steps in the order of the scenario; a record whose
 // scenario cannot be read gives them in the order they began.
-func readSteps(record *journal.Record, outline Outline, end ending) ([]Step, error) {
+func readSteps(record *journal.Record, outline Outline, end ending, proofs map[string]backup.Result) ([]Step, error) {
 	reader := stepReader{index: map[string]*stepRecord{}}
 	for _, part := range outline.Steps {
 		step := reader.step(part.Name)
@@ -29,6 +33,9 @@ func readSteps(record *journal.Record, outline Outline, end ending) ([]Step, err
 	}
 	steps := make([]Step, 0, len(reader.order))
 	for _, step := range reader.order {
+		if proof, ok := proofs[step.Name]; ok {
+			step.proof = &proof
+		}
 		step.conclude(end)
 		steps = append(steps, step.Step)
 	}

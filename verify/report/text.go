@@ -196,6 +196,9 @@ func hints(r Report) []string {
 	if r.Refused != "" {
 		return all // the checks had nothing to see, so their advice misleads
 	}
+	for _, step := range r.Steps {
+		add(step.Hints)
+	}
 	for _, check := range r.Checks {
 		add(check.Hints)
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gameday.dev/gameday/internal/journal"
@@ -161,6 +162,9 @@ func (s *stepRecord) conclude(end ending) {
 		s.State, s.Summary = journal.Failed, "its injection began, the record does not say how it ended"
 	}
 	s.Verdict = s.judgeOutcome()
+	if s.proof != nil && !s.Started.IsZero() {
+		s.prove()
+	}
 	if !s.Started.IsZero() {
 		s.Verdict = verify.Worse(s.Verdict, s.judgeSettled(end))
 		if s.holding && !end.interrupted {
@@ -172,6 +176,18 @@ func (s *stepRecord) conclude(end ending) {
 		s.explain("not undone: " + s.Undo.Left)
 	}
 	s.Details = append(s.Details, s.warnings...)
+}
+
+// prove takes what the step's own judge has found for its verdict: how the
+// injection ended says only whether the evidence is there.
+func (s *stepRecord) prove() {
+	s.Verdict, s.Summary, s.Hints = s.proof.Verdict, s.proof.Summary, s.proof.Hints
+	s.Details = slices.Clone(s.proof.Details)
+	s.Proof = &s.proof.Evidence
+	if !s.outcome && s.Verdict == verify.Pass {
+		s.Verdict = verify.Inconclusive
+		s.explain("the record does not say how it ended")
+	}
 }
 
 func (s *stepRecord) judgeOutcome() verify.Verdict {

@@ -4,12 +4,14 @@
 package apiserver
 
 import (
-	"context"
+	"net/http"
+	"os"
 	"time"
 
 	"k8s.io/client-go/kubernetes"
 
 	"gameday.dev/gameday/experiments"
+	"gameday.dev/gameday/internal/child"
 )
 
 // Config says what to boot on.
@@ -18,71 +20,40 @@ type Config struct {
 	// EtcdEndpoint and the files are those of the scratch member.
 	EtcdEndpoint              string
 	CAFile, CertFile, KeyFile string
-	// Dir is a directory of the server's own; it must not exist.
+	// Dir is a directory of the server's own; it must not exist. Stop removes it.
 	Dir string
 	// Flags are those of the living cluster's control plane that decide how data is read.
 	Flags []string
-}
-
-// Version asks the binary for its version: "v1.36.3".
-func Version(ctx context.Context, binary string) (string, error) { panic("to be written") }
-
-// LiveFlags finds the flags of the living cluster's API server that decide how
-// stored data is read (feature gates, runtime config, service range) in its static
-// pod; none when there is no such pod or it may not be read, and why.
-func LiveFlags(ctx context.Context, live kubernetes.Interface) (flags []string, why string, err error) {
-	panic("to be written")
 }
 
 // Server is a kube-apiserver at work on restored data.
 type Server struct {
 	Client   kubernetes.Interface
 	BootTook time.Duration // from start to ready
+	// Keyless names the readiness checks that fail only because something is
+	// encrypted with a key, or by a KMS, that is not here; the rest is served.
+	// Empty when the server is ready as any other.
+	Keyless []string
+
+	dir       string
+	process   *child.Process
+	transport *http.Transport
+	egress    *egress
 }
 
-// Failure is why it did not boot: the data's fault or this machine's.
-type Failure struct {
-	Machine bool
-	Err     error
+// Ended is closed when its process has ended, asked to or not.
+func (s *Server) Ended() <-chan struct{} { return s.process.Ended() }
+
+// Refused counts its attempts to reach somebody, by host and port; all of them
+// were refused.
+func (s *Server) Refused() map[string]int64 { return s.egress.attempts() }
+
+// Stop kills it, waits for its process and removes its directory; it may be
+// called again. Asked to end, a kube-apiserver takes a minute for as long as
+// watches are open, and its own always are; nobody needs what it holds.
+func (s *Server) Stop() {
+	s.transport.CloseIdleConnections()
+	s.process.Stop(0)
+	s.egress.close()
+	os.RemoveAll(s.dir)
 }
-
-func (f *Failure) Error() string { return f.Err.Error() }
-func (f *Failure) Unwrap() error { return f.Err }
-
-// Start boots it and waits until it is ready. An error is a *Failure.
-func Start(ctx context.Context, c Config) (*Server, error) { panic("to be written") }
-
-// Stop ends it and waits for its process.
-func (s *Server) Stop() {}
-
-// Compared is what the comparison of the two servers found.
-type Compared struct {
-	Resources int64            // that both serve
-	Objects   int64            // listed on the restored side
-	Counts    map[string]int64 // by resource
-	Equal     int64
-	// Moved counts objects that the living cluster has changed since; 0 while its
-	// history still reaches back to the snapshot's revision.
-	Moved int64
-	// Compacted says that it does not.
-	Compacted                                bool
-	Different, Missing, Extra                []string // first few, as objects, with the paths of the fields; Secrets without values
-	DifferentCount, MissingCount, ExtraCount int64
-	// Skipped says of each resource that could not be compared why; Untold of
-	// those whose comparison would have been owed.
-	Skipped map[string]string
-	Untold  map[string]string
-}
-
-// Options of Compare.
-type Options struct {
-	Live, Restored kubernetes.Interface
-	// Revision of the snapshot.
-	Revision int64
-	// Stored counts keys by resource, as the walk found them: what the API server must list.
-	Stored   map[string]int64
-	Progress func(objects int64)
-}
-
-// Compare lists every resource of both servers and compares them.
-func Compare(ctx context.Context, o Options) (Compared, error) { panic("to be written") }

@@ -1,14 +1,12 @@
 // Package scratch works on copies of snapshots in processes of its own: what a
 // damaged file does to etcd's libraries (panics, log.Fatal, SIGBUS) happens there.
+// It never writes to a snapshot, and nobody but this user can reach its members.
 package scratch
 
 import (
-	"context"
-	"crypto/tls"
-	"io"
 	"time"
 
-	clientv3 "go.etcd.io/etcd/client/v3"
+	"gameday.dev/gameday/internal/snapshots"
 )
 
 // Inspection is what a snapshot file says of itself.
@@ -27,25 +25,42 @@ type Inspection struct {
 	Version     string   `json:"version"`     // storage version, empty before 3.6
 	MemberIDs   []uint64 `json:"memberIDs"`   // of the cluster it was taken from
 	MemberNames []string `json:"memberNames"` // in the same order
-	// ContentAt and ContentSource as in snapshots.Content.
+	// Alarms were raised when it was taken: NOSPACE, CORRUPT. After CORRUPT etcd
+	// itself did not trust its members' data any more.
+	Alarms []string `json:"alarms,omitempty"`
+	// ContentAt and ContentSource as in snapshots.Content. ContentError is why
+	// they could not be read.
 	ContentAt     time.Time `json:"contentAt,omitzero"`
 	ContentSource string    `json:"contentSource,omitempty"`
+	ContentError  string    `json:"contentError,omitempty"`
 }
 
-// Inspect reads the file in a child process and never writes to it. A child that crashes on it is Damage,
-// not an error; an error is what this machine could not do.
-func Inspect(ctx context.Context, program []string, path, prefix string) (Inspection, error) {
-	panic("to be written")
+// What Inspection.Trailer says.
+const (
+	TrailerOK       = "ok"
+	TrailerMissing  = "missing"
+	TrailerMismatch = "mismatch"
+)
+
+// KnownHash is what was learnt of a file while it was written, by the one who
+// wrote it. The file is not hashed again then.
+type KnownHash struct {
+	SHA256    string `json:"sha256"` // of the whole file, hex
+	Size      int64  `json:"size"`
+	TrailerOK bool   `json:"trailerOK"` // its end is the sha256 of what is before it
 }
 
-// Member is an etcd member on a restored copy, in a child process, on loopback,
-// with mutual TLS of its own.
-type Member struct {
-	Endpoint                  string // https://127.0.0.1:port
-	CAFile, CertFile, KeyFile string // for clients
-	TLS                       *tls.Config
-	RestoreTook               time.Duration
-	ServeTook                 time.Duration // from the end of the restore to the first answer
+func (k KnownHash) trailer() string { return trailer(snapshots.HasTrailer(k.Size), k.TrailerOK) }
+
+func trailer(there, fits bool) string {
+	switch {
+	case !there:
+		return TrailerMissing
+	case !fits:
+		return TrailerMismatch
+	default:
+		return TrailerOK
+	}
 }
 
 // Failure is why a member did not come up: the snapshot's fault or this machine's.
@@ -57,26 +72,11 @@ type Failure struct {
 	Err     error
 }
 
+// The stages of a Failure.
+const (
+	StageRestore = "restore"
+	StageServe   = "serve"
+)
+
 func (f *Failure) Error() string { return f.Stage + ": " + f.Err.Error() }
 func (f *Failure) Unwrap() error { return f.Err }
-
-// Start restores the snapshot into dir, which must not exist, and serves it.
-// restored is called between the two. An error is a *Failure.
-func Start(ctx context.Context, program []string, path, dir string, restored func()) (*Member, error) {
-	panic("to be written")
-}
-
-// Client connects to the member.
-func (m *Member) Client() (*clientv3.Client, error) { panic("to be written") }
-
-// Ended is closed when the member's process has ended; Err says why.
-func (m *Member) Ended() <-chan struct{} { panic("to be written") }
-
-// Stop ends the member and waits for its process.
-func (m *Member) Stop() {}
-
-// Main is what the child does; cmd calls it for the hidden helper command. It
-// returns the exit code.
-func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	panic("to be written")
-}

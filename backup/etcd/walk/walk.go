@@ -1,10 +1,12 @@
 // Package walk goes through a restored etcd key by key, decodes every value and
 // compares it with the living cluster. Both sides are read in pages; memory does
-// not grow with them.
+// not grow with them. It only ever reads.
 package walk
 
 import (
 	"context"
+	"fmt"
+	"path"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -62,5 +64,82 @@ type Problems struct {
 	Count int64
 }
 
-// Walk walks. An error is what could not be read, not what was found.
-func Walk(ctx context.Context, o Options) (Walked, error) { panic("to be written") }
+// Walk walks. An error is what could not be read, not what was found; what comes
+// with it is worth nothing.
+//
+// The living cluster is read at the snapshot's revision, where every key must be
+// equal. When that has been compacted away, before or meanwhile, Walk starts
+// anew and holds the snapshot against the living cluster of now, as far as that
+// tells.
+func Walk(ctx context.Context, o Options) (Walked, error) {
+	w := walker{Options: o, pace: defaultPace()}
+	return w.walk(ctx)
+}
+
+// walker is one Walk.
+type walker struct {
+	Options
+	pace   pace
+	prefix []byte
+	// told is the most that Progress has been told.
+	told int64
+}
+
+// restarts is how often the comparison with the present is begun anew because
+// that has been compacted away in its turn.
+const restarts = 3
+
+func (w *walker) walk(ctx context.Context) (Walked, error) {
+	w.prefix = []byte(path.Join("/", w.Prefix) + "/")
+	if string(w.prefix) == "//" {
+		w.prefix = w.prefix[:1]
+	}
+	if w.Live == nil {
+		return w.alone(ctx, Match{Why: "there is no living cluster to compare with"})
+	}
+	wrong, err := w.wrong(ctx)
+	if err != nil {
+		return Walked{}, err
+	}
+	if wrong != "" {
+		match := Match{Compared: true}
+		match.Different.add(func() string { return wrong })
+		return w.alone(ctx, match)
+	}
+	walked, err := w.pass(ctx, w.exact(), w.Revision)
+	if !compacted(err) {
+		return walked, err
+	}
+	compaction, err := w.compaction(ctx)
+	if err != nil {
+		return Walked{}, err
+	}
+	for range restarts + 1 {
+		_, now, err := w.identity(ctx, w.living())
+		if err != nil {
+			return Walked{}, err
+		}
+		walked, err = w.pass(ctx, w.since(), now)
+		walked.Match.Compacted = compaction
+		if !compacted(err) {
+			return walked, err
+		}
+	}
+	return w.alone(ctx, Match{Compacted: compaction, Why: fmt.Sprintf(
+		"the living cluster has compacted revision %d of the snapshot, and its own present faster than it could be read, %d times",
+		w.Revision, restarts+1)})
+}
+
+// alone walks the restored side without comparing.
+func (w *walker) alone(ctx context.Context, match Match) (Walked, error) {
+	walked, err := w.pass(ctx, nil, 0)
+	walked.Match = match
+	return walked, err
+}
+
+func (w *walker) progress(keys int64) {
+	if w.Progress != nil && keys > w.told { // a walk that starts anew has been here
+		w.told = keys
+		w.Progress(keys)
+	}
+}

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"gameday.dev/gameday/backup"
 	"gameday.dev/gameday/scenarios"
 )
 
@@ -25,18 +26,21 @@ func generate() ([]byte, error) {
 		Mapper:    scalar,
 		Namer:     name,
 	}
-	for _, dir := range []string{"scenarios", "experiments", "verify"} {
+	for _, dir := range []string{"scenarios", "experiments", "backup", "verify"} {
 		if err := reflector.AddGoComments(module, dir); err != nil {
 			return nil, fmt.Errorf("reading comments of %s: %w", dir, err)
 		}
 	}
 	schema := reflector.Reflect(&scenarios.Scenario{})
 	scenarioDefinitions := schema.Definitions
+	for _, union := range []string{"Step", "Check"} {
+		exactlyOne(scenarioDefinitions[union])
+	}
 	for _, definition := range scenarioDefinitions {
-		exactlyOne(definition)
 		allowParameters(definition)
 	}
 	group(scenarioDefinitions["Step"])
+	unlessProof(scenarioDefinitions["ScenarioSpec"], "limits", "checks")
 
 	environment := reflector.Reflect(&scenarios.Environment{})
 	definitions := environment.Definitions
@@ -86,11 +90,11 @@ func scalar(t reflect.Type) *jsonschema.Schema {
 	return nil
 }
 
-// exactlyOne finds the unions: structs with fields that are the Spec of an
-// experiment or a check.
+// exactlyOne makes a union of the fields whose types come from other rooms:
+// those of experiments, proofs and checks.
 func exactlyOne(definition *jsonschema.Schema) {
 	for pair := definition.Properties.Oldest(); pair != nil; pair = pair.Next() {
-		if strings.HasSuffix(pair.Value.Ref, ".Spec") || pair.Key == "parallel" {
+		if strings.Contains(strings.TrimPrefix(pair.Value.Ref, "#/$defs/"), ".") || pair.Key == "parallel" {
 			definition.OneOf = append(definition.OneOf, &jsonschema.Schema{Required: []string{pair.Key}})
 		}
 	}
@@ -105,6 +109,22 @@ func group(step *jsonschema.Schema) {
 	inside.Set("hold", jsonschema.FalseSchema)
 	parallel, _ := step.Properties.Get("parallel")
 	parallel.Items = &jsonschema.Schema{AllOf: []*jsonschema.Schema{parallel.Items, {Properties: inside}}}
+}
+
+// unlessProof asks for fields that only a scenario with a proof among its steps
+// may go without.
+func unlessProof(spec *jsonschema.Schema, fields ...string) {
+	proof := &jsonschema.Schema{}
+	step := reflect.TypeFor[scenarios.Step]()
+	for i := range step.NumField() {
+		if field := step.Field(i); field.Type.Implements(reflect.TypeFor[backup.Proof]()) {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			proof.AnyOf = append(proof.AnyOf, &jsonschema.Schema{Required: []string{name}})
+		}
+	}
+	steps := jsonschema.NewProperties()
+	steps.Set("steps", &jsonschema.Schema{Contains: proof})
+	spec.AnyOf = []*jsonschema.Schema{{Required: fields}, {Properties: steps}}
 }
 
 // allowParameters lets ${name} stand where a number, a boolean or a choice is

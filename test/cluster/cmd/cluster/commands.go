@@ -62,17 +62,20 @@ func newUp(s streams) *cobra.Command {
 	optionFlags(cmd, &o)
 	cmd.Flags().IntVar(&o.Nodes, "nodes", 3, "number of nodes, all workers")
 	cmd.Flags().IntVar(&o.Etcd, "etcd-members", 1, "number of etcd members, 1 or 3")
+	cmd.Flags().BoolVar(&o.Encryption, "encryption", false, "encrypt Secrets, ConfigMaps and ServiceAccounts at rest")
 	cmd.Flags().BoolVar(&o.Shop, "shop", false, "with the sample application")
 	return cmd
 }
 
 // describe tells a person how to use a cluster and how to get rid of it.
 func describe(w io.Writer, c *cluster.Cluster) {
-	fmt.Fprintf(w, "\ncluster       %s (%s)\nkubeconfig    %s\nlogs          %s\n", c.Name, c.Options, c.Kubeconfig(), c.LogDir())
+	fmt.Fprintf(w, "\ncluster       %s (%s)\nkubeconfig    %s\nenvironment   %s\nlogs          %s\n",
+		c.Name, c.Options, c.Kubeconfig(), c.Environment(), c.LogDir())
 	if c.Monitoring {
 		fmt.Fprintf(w, "prometheus    %s\nalertmanager  %s\nwebhook       %s/received\n", c.PrometheusURL(), c.AlertmanagerURL(), c.WebhookURL())
 	}
-	fmt.Fprintf(w, "\nuse it:       export KUBECONFIG=%s\ntake it down: make cluster-down NAME=%s\n", c.Kubeconfig(), c.Name)
+	fmt.Fprintf(w, "\nuse it:       export KUBECONFIG=%s GAMEDAY_ENVIRONMENT=%s\ntake it down: make cluster-down NAME=%s\n",
+		c.Kubeconfig(), c.Environment(), c.Name)
 }
 
 func newDown(s streams) *cobra.Command {

@@ -1,0 +1,78 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"gameday.dev/gameday/backup"
+	"gameday.dev/gameday/backup/etcd/apiserver"
+)
+
+// bootAPIServer is rung 7: an API server boots on what was restored and lists
+// what the living one lists.
+func (c *climb) bootAPIServer(ctx context.Context) backup.Rung {
+	server, err := apiserver.Start(ctx, apiserver.Config{
+		At: *c.env.Etcd, EtcdEndpoint: c.member.Endpoint,
+		CAFile: c.member.CAFile, CertFile: c.member.CertFile, KeyFile: c.member.KeyFile,
+		Dir: c.plan.Home.join("apiserver"), Flags: c.plan.APIServerFlags,
+	})
+	if err != nil {
+		var failure *apiserver.Failure
+		if errors.As(err, &failure) && !failure.Machine {
+			return broken("the API server does not boot: %v", err)
+		}
+		return unsure("booting an API server: %v", err)
+	}
+	defer server.Stop()
+	c.progress("API server ready after %s", server.BootTook.Round(100*time.Millisecond))
+	compared, err := apiserver.Compare(ctx, apiserver.Options{
+		Live: c.env.Client, Restored: server.Client, Revision: c.inspection.Revision, Stored: c.walked.Counts,
+		Progress: every(5*time.Second, func(n int64) { c.progress("%d objects compared", n) }),
+	})
+	found := unsure("comparing the API servers: %v", err)
+	if err == nil {
+		found = booted(compared, c.spec.AfterCompaction == CompareUnchanged)
+	}
+	found.RecoverySeconds = server.BootTook.Seconds()
+	return found
+}
+
+func booted(compared apiserver.Compared, unchanged bool) backup.Rung {
+	differ := compared.DifferentCount + compared.MissingCount + compared.ExtraCount
+	switch {
+	case differ > 0:
+		found := broken("%d objects differ from what the living API server lists: %d other content, %d missing, %d too many",
+			differ, compared.DifferentCount, compared.MissingCount, compared.ExtraCount)
+		found.Problems = slices.Concat(compared.Different, compared.Missing, compared.Extra)
+		found.ProblemCount = differ
+		return found
+	case len(compared.Untold) > 0:
+		found := unsure("%d of %d resources could not be compared", len(compared.Untold), compared.Resources)
+		for _, resource := range slices.Sorted(maps.Keys(compared.Untold)) {
+			found.Problems = append(found.Problems, resource+": "+compared.Untold[resource])
+		}
+		found.ProblemCount = int64(len(found.Problems))
+		return found
+	case compared.Objects == 0 || compared.Equal == 0:
+		return unsure("no object could be compared")
+	}
+	words := fmt.Sprintf("a kube-apiserver lists %d objects in %d resources, %d equal to the living one's", compared.Objects, compared.Resources, compared.Equal)
+	if left := slices.Sorted(maps.Keys(compared.Skipped)); len(left) > 0 {
+		words += "; not in etcd or listed once already: " + strings.Join(left, ", ")
+	}
+	if !compared.Compacted {
+		return held("%s", words)
+	}
+	words += fmt.Sprintf("; the living cluster has compacted the revision, %d have changed since and cannot be told", compared.Moved)
+	if unchanged {
+		return held("%s", words)
+	}
+	found := unsure("%s", words)
+	found.Hints = []string{"use a snapshot of the last five minutes, or accept what can be compared with afterCompaction: compareUnchanged"}
+	return found
+}

@@ -1,0 +1,193 @@
+package etcd
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"gameday.dev/gameday/backup"
+	"gameday.dev/gameday/internal/journal"
+	"gameday.dev/gameday/verify"
+)
+
+var night = time.Date(2026, 5, 12, 2, 0, 0, 0, time.UTC)
+
+const step = "etcd"
+
+// story is a climb as a record has it.
+type story []journal.Event
+
+func tell(kind string, payload any) journal.Event {
+	data, err := json.Marshal(payload)
+	if err != nil {
+		panic(err)
+	}
+	return journal.Event{Version: 1, Time: night, Kind: kind, Step: step, Data: data}
+}
+
+func rungOf(name string, verdict verify.Verdict) journal.Event {
+	recovery := map[string]float64{RungRestore: 2, RungServe: 1, RungAPIServer: 5}
+	return tell(backup.EventRung, backup.Rung{
+		Name: name, Verdict: verdict, Seconds: 9, RecoverySeconds: recovery[name], Summary: name + " " + verdict.String(), Hints: nil,
+	})
+}
+
+// climb tells of a climb of a snapshot of that age, with the verdicts that
+// differ from pass.
+func told(level string, age time.Duration, not map[string]verify.Verdict) story {
+	s := story{rungOf(RungMembers, not[RungMembers]), tell(backup.EventDisaster, backup.Disaster{At: night.Add(age)})}
+	if _, set := not[RungMembers]; !set {
+		s[0] = rungOf(RungMembers, verify.Pass)
+	}
+	s = append(s, tell(backup.EventFound, backup.Found{At: night, AtSource: "renewTime of Lease kube-node-lease/n1"}))
+	for _, name := range rungs() {
+		verdict, differs := not[name]
+		if !differs {
+			verdict = verify.Pass
+		}
+		s = append(s, rungOf(name, verdict))
+		if name == level || verdict == verify.Fail || verdict == verify.Inconclusive && !goesOn(name) {
+			break
+		}
+	}
+	return append(s, tell(journal.StepInjected, journal.Outcome{State: journal.Done, Expected: true}))
+}
+
+func (s story) record() *journal.Record {
+	for i := range s {
+		s[i].Seq = int64(i + 1)
+	}
+	return journal.NewRecord(s)
+}
+
+func restore(level string, rpo, rto time.Duration) *Restore {
+	return &Restore{Level: level, Objectives: &backup.Objectives{RPO: &metav1.Duration{Duration: rpo}, RTO: &metav1.Duration{Duration: rto}}}
+}
+
+func TestJudge(t *testing.T) {
+	drill := restore(RungAPIServer, 24*time.Hour, time.Minute)
+	type verdicts = map[string]verify.Verdict
+	for name, test := range map[string]struct {
+		spec    *Restore
+		story   story
+		want    verify.Verdict
+		reached string
+		says    string
+	}{
+		"all rungs":                      {drill, told(RungAPIServer, time.Hour, nil), verify.Pass, RungAPIServer, "rung 7 of 7, apiServer"},
+		"default level":                  {&Restore{}, told(RungMatch, time.Hour, nil), verify.Pass, RungMatch, "rung 6 of 6, match"},
+		"damaged":                        {drill, told(RungAPIServer, time.Hour, verdicts{RungIntegrity: verify.Fail}), verify.Fail, RungSnapshot, "rung 2 of 7, integrity: integrity fail"},
+		"no snapshot":                    {drill, told(RungAPIServer, time.Hour, verdicts{RungSnapshot: verify.Inconclusive}), verify.Inconclusive, "", "rung 1 of 7"},
+		"differs":                        {drill, told(RungAPIServer, time.Hour, verdicts{RungMatch: verify.Fail}), verify.Fail, RungDecode, "rung 6 of 7, match"},
+		"compacted":                      {drill, told(RungAPIServer, time.Hour, verdicts{RungMatch: verify.Inconclusive}), verify.Inconclusive, RungDecode, "rung 6 of 7, match"},
+		"undecodable, and does not boot": {drill, told(RungAPIServer, time.Hour, verdicts{RungDecode: verify.Inconclusive, RungAPIServer: verify.Fail}), verify.Fail, RungServe, "apiServer: apiServer fail"},
+		"members disagree":               {drill, told(RungAPIServer, time.Hour, verdicts{RungMembers: verify.Fail}), verify.Fail, RungAPIServer, "members fail"},
+		"members not comparable":         {drill, told(RungAPIServer, time.Hour, verdicts{RungMembers: verify.Inconclusive}), verify.Pass, RungAPIServer, ""},
+		"too old":                        {drill, told(RungAPIServer, 25*time.Hour, nil), verify.Fail, RungAPIServer, "RPO 25h0m0s"},
+		"too slow":                       {restore(RungServe, 24*time.Hour, 2*time.Second), told(RungServe, time.Hour, nil), verify.Fail, RungServe, "RTO 3s (restore 2s, serve 1s), objective 2s missed"},
+		"level not climbed to":           {drill, told(RungMatch, time.Hour, nil), verify.Inconclusive, RungMatch, "rung 7 of 7, apiServer, was not tried"},
+		"cut":                            {drill, told(RungAPIServer, time.Hour, nil)[:10], verify.Inconclusive, RungAPIServer, "the record ends too early"},
+		"empty":                          {drill, nil, verify.Inconclusive, "", "was not tried"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := test.spec.Judge(test.story.record(), step)
+			if got.Verdict != test.want || got.Evidence.Reached != test.reached || !strings.Contains(got.Summary, test.says) {
+				t.Errorf("got %s, reached %q: %s\n%s", got.Verdict, got.Evidence.Reached, got.Summary, strings.Join(got.Details, "\n"))
+			}
+		})
+	}
+}
+
+func TestObjectivesAreHeldAgainstWhatIsKnown(t *testing.T) {
+	spec := restore(RungServe, 24*time.Hour, time.Minute)
+	for name, test := range map[string]struct {
+		found backup.Found
+		want  verify.Verdict
+	}{
+		"content":           {backup.Found{At: night.Add(-time.Hour)}, verify.Pass},
+		"only a claim":      {backup.Found{At: night.Add(-time.Hour), Weak: true}, verify.Inconclusive},
+		"a claim too old":   {backup.Found{At: night.Add(-25 * time.Hour), Weak: true}, verify.Fail},
+		"nothing known":     {backup.Found{}, verify.Inconclusive},
+		"from the future":   {backup.Found{At: night.Add(time.Hour)}, verify.Pass},
+		"older than wanted": {backup.Found{At: night.Add(-25 * time.Hour)}, verify.Fail},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := slices.DeleteFunc(told(RungServe, 0, nil), func(e journal.Event) bool { return e.Kind == backup.EventFound })
+			s = slices.Insert(s, 2, tell(backup.EventFound, test.found))
+			if got := spec.Judge(s.record(), step); got.Verdict != test.want {
+				t.Errorf("got %s: %s, %v", got.Verdict, got.Summary, got.Details)
+			}
+		})
+	}
+}
+
+// Take any event away, hollow any out, or tell a rung twice: nothing becomes a
+// pass that was none, and without its evidence no pass stays one.
+func TestNoPassWithoutEvidence(t *testing.T) {
+	spec := restore(RungAPIServer, 24*time.Hour, time.Minute)
+	whole := told(RungAPIServer, time.Hour, nil)
+	if got := spec.Judge(whole.record(), step); got.Verdict != verify.Pass {
+		t.Fatalf("the whole story does not pass: %s", got.Summary)
+	}
+	for i := range whole {
+		if got := spec.Judge(slices.Delete(slices.Clone(whole), i, i+1).record(), step); got.Verdict == verify.Pass {
+			t.Errorf("passes without event %d, %s %s", i+1, whole[i].Kind, whole[i].Data)
+		}
+		for _, hollow := range []string{"", "{}", "null", `{"verdict":"splendid"}`} {
+			mutant := slices.Clone(whole)
+			mutant[i].Data = json.RawMessage(hollow)
+			got := spec.Judge(mutant.record(), step)
+			if whole[i].Kind != journal.StepInjected && got.Verdict == verify.Pass {
+				t.Errorf("passes with event %d, %s, as %q", i+1, whole[i].Kind, hollow)
+			}
+		}
+		if whole[i].Kind == backup.EventRung {
+			var rung backup.Rung
+			if err := whole[i].Decode(&rung); err != nil {
+				t.Fatal(err)
+			}
+			twice := append(slices.Clone(whole), rungOf(rung.Name, verify.Fail))
+			if got := spec.Judge(twice.record(), step); got.Verdict != verify.Fail {
+				t.Errorf("a second %s that fails is overlooked: %s", rung.Name, got.Verdict)
+			}
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	hour := &metav1.Duration{Duration: time.Hour}
+	for name, test := range map[string]struct {
+		spec     Restore
+		problems int
+	}{
+		"nothing set":           {Restore{}, 0},
+		"a file":                {Restore{From: &Source{File: "a.db"}}, 0},
+		"an empty source":       {Restore{From: &Source{}}, 1},
+		"two sources":           {Restore{From: &Source{File: "a.db", Newest: true}}, 1},
+		"unknown level":         {Restore{Level: "moon"}, 1},
+		"rto that none can see": {Restore{Level: RungDecode, Objectives: &backup.Objectives{RTO: hour}}, 0},
+		"rto too early":         {Restore{Level: RungRestore, Objectives: &backup.Objectives{RTO: hour}}, 1},
+		"rpo too early":         {Restore{Level: RungSnapshot, Objectives: &backup.Objectives{RPO: hour}}, 1},
+		"afterCompaction":       {Restore{AfterCompaction: "pray"}, 1},
+		"negative timeout":      {Restore{Timeout: &metav1.Duration{Duration: -1}}, 1},
+	} {
+		if got := test.spec.Validate(nil); len(got) != test.problems {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	zero := 0
+	if got := (&Snapshot{Keep: &zero}).Validate(nil); len(got) != 1 {
+		t.Errorf("keep 0: %v", got)
+	}
+}
+
+func ExampleRestore_Judge() {
+	result := (&Restore{Level: RungServe}).Judge(told(RungServe, time.Hour, nil).record(), step)
+	fmt.Println(result.Verdict, result.Evidence.Reached, *result.Evidence.RTOSeconds)
+	// Output: pass serve 3
+}

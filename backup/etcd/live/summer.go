@@ -1,0 +1,34 @@
+package live
+
+import "gameday.dev/gameday/internal/snapshots"
+
+// summer hashes beside the stream, on another core.
+type summer struct {
+	pieces  chan []byte
+	done    chan struct{}
+	trailer *snapshots.Trailer
+}
+
+// piecesAhead bounds how far the stream may be ahead of the hash, 32 KiB each.
+const piecesAhead = 64
+
+func newSummer() *summer {
+	s := &summer{pieces: make(chan []byte, piecesAhead), done: make(chan struct{}), trailer: snapshots.NewTrailer()}
+	go func() {
+		defer close(s.done)
+		for piece := range s.pieces {
+			_, _ = s.trailer.Write(piece)
+		}
+	}()
+	return s
+}
+
+// add hashes a piece, which must not be changed afterwards.
+func (s *summer) add(piece []byte) { s.pieces <- piece }
+
+// end gives the hex sha256 of all, and whether the last bytes are etcd's trailer.
+func (s *summer) end() (whole string, fits bool) {
+	close(s.pieces)
+	<-s.done
+	return s.trailer.Sum()
+}
