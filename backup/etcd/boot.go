@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"gameday.dev/gameday/backup"
@@ -31,18 +30,18 @@ func (c *climb) bootAPIServer(ctx context.Context) backup.Rung {
 	defer server.Stop()
 	c.progress("API server ready after %s", server.BootTook.Round(100*time.Millisecond))
 	compared, err := apiserver.Compare(ctx, apiserver.Options{
-		Live: c.env.Client, Restored: server.Client, Revision: c.inspection.Revision, Stored: c.walked.Counts,
+		Live: c.env.Client, Restored: server.Client, Revision: c.inspection.Revision, Stored: c.walked.Counts, Elsewhere: c.plan.Elsewhere,
 		Progress: every(5*time.Second, func(n int64) { c.progress("%d objects compared", n) }),
 	})
 	found := unsure("comparing the API servers: %v", err)
 	if err == nil {
-		found = booted(compared, c.spec.AfterCompaction == CompareUnchanged)
+		found = c.acceptCompaction(booted(compared), compared.Compacted)
 	}
 	found.RecoverySeconds = server.BootTook.Seconds()
 	return found
 }
 
-func booted(compared apiserver.Compared, unchanged bool) backup.Rung {
+func booted(compared apiserver.Compared) backup.Rung {
 	differ := compared.DifferentCount + compared.MissingCount + compared.ExtraCount
 	switch {
 	case differ > 0:
@@ -61,18 +60,15 @@ func booted(compared apiserver.Compared, unchanged bool) backup.Rung {
 	case compared.Objects == 0 || compared.Equal == 0:
 		return unsure("no object could be compared")
 	}
-	words := fmt.Sprintf("a kube-apiserver lists %d objects in %d resources, %d equal to the living one's", compared.Objects, compared.Resources, compared.Equal)
-	if left := slices.Sorted(maps.Keys(compared.Skipped)); len(left) > 0 {
-		words += "; not in etcd or listed once already: " + strings.Join(left, ", ")
+	found := held("a kube-apiserver lists %d objects in %d resources, %d equal to the living one's", compared.Objects, compared.Resources, compared.Equal)
+	if compared.Compacted {
+		found.Summary += fmt.Sprintf("; the living cluster has compacted the revision, %d have changed since and cannot be told", compared.Moved)
 	}
-	if !compared.Compacted {
-		return held("%s", words)
+	if len(compared.Skipped) > 0 {
+		found.Summary += fmt.Sprintf("; %d resources are left out by rule", len(compared.Skipped))
 	}
-	words += fmt.Sprintf("; the living cluster has compacted the revision, %d have changed since and cannot be told", compared.Moved)
-	if unchanged {
-		return held("%s", words)
+	for _, resource := range slices.Sorted(maps.Keys(compared.Skipped)) {
+		found.Problems = append(found.Problems, resource+": "+compared.Skipped[resource])
 	}
-	found := unsure("%s", words)
-	found.Hints = []string{"use a snapshot of the last five minutes, or accept what can be compared with afterCompaction: compareUnchanged"}
 	return found
 }

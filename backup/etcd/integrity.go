@@ -47,6 +47,9 @@ func (c *climb) inspect(ctx context.Context) (scratch.Inspection, error) {
 // whole says what is wrong with a file, the most telling first.
 func whole(file string, inspection scratch.Inspection, live []uint64) backup.Rung {
 	var problems []string
+	if inspection.Size == 0 {
+		problems = append(problems, "is an empty file")
+	}
 	sidecar, err := snapshots.ReadSidecar(file)
 	switch {
 	case err != nil:
@@ -67,6 +70,9 @@ func whole(file string, inspection scratch.Inspection, live []uint64) backup.Run
 	}
 	if len(problems) == 0 && inspection.Revisions == 0 {
 		problems = append(problems, "is empty: no key was ever written to it")
+	}
+	if len(problems) == 0 && len(inspection.MemberIDs) == 0 {
+		problems = append(problems, "names no member of the cluster it was taken from, as etcd always does")
 	}
 	if len(inspection.MemberIDs) > 0 && len(live) > 0 && !slices.ContainsFunc(inspection.MemberIDs, func(id uint64) bool { return slices.Contains(live, id) }) {
 		problems = append(problems, fmt.Sprintf("is of another cluster: its members are %s, none of which is in the living one; or it is older than the living cluster's own restore",

@@ -35,8 +35,10 @@ type climbed struct {
 	order    []backup.Rung
 	found    backup.Found
 	disaster time.Time
-	// over says that the climb came to its end: its outcome is recorded.
-	over bool
+	// outcome is how the climb ended; nil when the record does not have it.
+	outcome *journal.Outcome
+	// doubts are what no climb writes: a rung told of twice or out of order.
+	doubts []string
 }
 
 func judge(record *journal.Record, step string, required []string, objectives backup.Objectives) backup.Result {
@@ -53,15 +55,11 @@ func judge(record *journal.Record, step string, required []string, objectives ba
 	climbed.members(&finding)
 	climbed.recoveryPoint(objectives.RPO, &evidence, &finding)
 	climbed.recoveryTime(required, objectives.RTO, &evidence, &finding)
-	if !climbed.over && finding.Verdict == verify.Pass {
-		finding.Verdict = verify.Inconclusive
-		finding.Summary = "the record ends too early to tell: " + finding.Summary
-	}
+	climbed.doubt(&finding)
 	return backup.Result{Finding: finding, Evidence: evidence}
 }
 
-// read collects the events of the step. Of a rung that is told of twice, the
-// worse one counts.
+// read collects the events of the step.
 func read(record *journal.Record, step string) (climbed, error) {
 	c := climbed{rungs: map[string]backup.Rung{}, found: backup.Found{Facts: map[string]string{}, Counts: map[string]int64{}}}
 	for event := range record.All() {
@@ -90,16 +88,50 @@ func read(record *journal.Record, step string) (climbed, error) {
 			if err := event.Decode(&rung); err != nil {
 				return c, err
 			}
-			if before, twice := c.rungs[rung.Name]; twice {
-				rung.Verdict = verify.Worse(before.Verdict, rung.Verdict)
-			}
-			c.rungs[rung.Name] = rung
-			c.order = append(c.order, rung)
+			c.add(rung)
 		case journal.StepInjected:
-			c.over = true
+			c.outcome = new(journal.Outcome)
+			if err := event.Decode(c.outcome); err != nil {
+				return c, err
+			}
 		}
 	}
 	return c, nil
+}
+
+// add takes in a rung, and notes what no climb would have written.
+func (c *climbed) add(rung backup.Rung) {
+	place := func(name string) int { return slices.Index(rungs(), name) } // -1, below all, for the members
+	before, twice := c.rungs[rung.Name]
+	switch {
+	case twice:
+		c.doubts = append(c.doubts, "rung "+rung.Name+" is recorded twice")
+		rung.Verdict = verify.Worse(before.Verdict, rung.Verdict) // the worse one counts
+	case len(c.order) > 0 && place(rung.Name) <= place(c.order[len(c.order)-1].Name):
+		c.doubts = append(c.doubts, "rung "+rung.Name+" is recorded out of order")
+	case c.outcome != nil:
+		c.doubts = append(c.doubts, "rung "+rung.Name+" is recorded after the end of the climb")
+	}
+	if rung.Verdict == verify.Pass && rung.ProblemCount > 0 {
+		c.doubts = append(c.doubts, "rung "+rung.Name+" holds and has problems")
+	}
+	c.rungs[rung.Name] = rung
+	c.order = append(c.order, rung)
+}
+
+// doubt keeps a record that is cut or was tampered with from passing.
+func (c climbed) doubt(finding *verify.Finding) {
+	if finding.Verdict != verify.Pass {
+		return
+	}
+	switch {
+	case c.outcome == nil:
+		add(finding, verify.Inconclusive, "the record ends too early to tell")
+	case c.outcome.State != journal.Done:
+		add(finding, verify.Inconclusive, "the record contradicts itself: the climb ended "+string(c.outcome.State))
+	case len(c.doubts) > 0:
+		add(finding, verify.Inconclusive, "the record contradicts itself: "+c.doubts[0])
+	}
 }
 
 // ladder finds the rung reached: all up to it hold.
@@ -187,17 +219,26 @@ func (c climbed) recoveryPoint(objective *metav1.Duration, evidence *backup.Evid
 		}
 		return
 	}
-	age := max(c.disaster.Sub(c.found.At), 0)
-	seconds := age.Seconds()
-	evidence.RPOSeconds = &seconds
+	age := c.disaster.Sub(c.found.At)
+	if age < -clocksApart {
+		add(finding, verify.Inconclusive, fmt.Sprintf("RPO cannot be told: the snapshot's content (%s) is from after the disaster", c.found.AtSource))
+		return
+	}
+	age = max(age, 0)
 	words := fmt.Sprintf("RPO %s (%s)", round(age), c.found.AtSource)
+	if !c.found.Weak {
+		seconds := age.Seconds()
+		evidence.RPOSeconds = &seconds
+	}
 	switch {
+	case c.found.Weak && objective == nil && c.rungs[RungIntegrity].Verdict != verify.Pass:
+		// The age of what cannot be read is no news.
+	case c.found.Weak && objective != nil:
+		add(finding, verify.Inconclusive, fmt.Sprintf("RPO cannot be told: the content does not say its age, and %s is no evidence", c.found.AtSource))
 	case objective == nil:
 		finding.Details = append(finding.Details, words)
 	case age > objective.Duration:
 		add(finding, verify.Fail, fmt.Sprintf("%s, objective %s missed", words, objective.Duration))
-	case c.found.Weak:
-		add(finding, verify.Inconclusive, fmt.Sprintf("%s: a copy would be younger than what it holds, and its content does not say its age", words))
 	default:
 		finding.Details = append(finding.Details, fmt.Sprintf("%s of %s", words, objective.Duration))
 	}
@@ -207,16 +248,15 @@ func (c climbed) recoveryPoint(objective *metav1.Duration, evidence *backup.Evid
 // against its objective.
 func (c climbed) recoveryTime(required []string, objective *metav1.Duration, evidence *backup.Evidence, finding *verify.Finding) {
 	var parts []string
-	total := 0.0
-	for _, name := range required {
-		if rung := c.rungs[name]; rung.RecoverySeconds > 0 {
-			total += rung.RecoverySeconds
-			parts = append(parts, fmt.Sprintf("%s %s", name, round(time.Duration(rung.RecoverySeconds*float64(time.Second)))))
+	total, served := 0.0, slices.Contains(required, RungServe)
+	for _, name := range []string{RungRestore, RungServe, RungAPIServer} {
+		if !slices.Contains(required, name) {
+			continue
 		}
-	}
-	served := c.rungs[RungServe].Verdict == verify.Pass
-	if slices.Contains(required, RungAPIServer) {
-		served = served && c.rungs[RungAPIServer].RecoverySeconds > 0
+		rung := c.rungs[name]
+		served = served && rung.RecoverySeconds > 0
+		total += rung.RecoverySeconds
+		parts = append(parts, fmt.Sprintf("%s %s", name, round(time.Duration(rung.RecoverySeconds*float64(time.Second)))))
 	}
 	if !served {
 		if objective != nil {
@@ -236,6 +276,9 @@ func (c climbed) recoveryTime(required []string, objective *metav1.Duration, evi
 		finding.Details = append(finding.Details, fmt.Sprintf("%s of %s", words, objective.Duration))
 	}
 }
+
+// clocksApart is how far the clock of a node may be ahead of the runner's.
+const clocksApart = 2 * time.Minute
 
 func round(d time.Duration) time.Duration {
 	if d > 10*time.Second {

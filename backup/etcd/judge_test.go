@@ -111,9 +111,10 @@ func TestObjectivesAreHeldAgainstWhatIsKnown(t *testing.T) {
 	}{
 		"content":           {backup.Found{At: night.Add(-time.Hour)}, verify.Pass},
 		"only a claim":      {backup.Found{At: night.Add(-time.Hour), Weak: true}, verify.Inconclusive},
-		"a claim too old":   {backup.Found{At: night.Add(-25 * time.Hour), Weak: true}, verify.Fail},
+		"a claim too old":   {backup.Found{At: night.Add(-25 * time.Hour), Weak: true}, verify.Inconclusive},
 		"nothing known":     {backup.Found{}, verify.Inconclusive},
-		"from the future":   {backup.Found{At: night.Add(time.Hour)}, verify.Pass},
+		"from the future":   {backup.Found{At: night.Add(time.Hour)}, verify.Inconclusive},
+		"clocks apart":      {backup.Found{At: night.Add(time.Minute)}, verify.Pass},
 		"older than wanted": {backup.Found{At: night.Add(-25 * time.Hour)}, verify.Fail},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -146,6 +147,13 @@ func TestNoPassWithoutEvidence(t *testing.T) {
 				t.Errorf("passes with event %d, %s, as %q", i+1, whole[i].Kind, hollow)
 			}
 		}
+		if i+1 < len(whole) && whole[i].Kind == backup.EventRung && whole[i+1].Kind == backup.EventRung {
+			mutant := slices.Clone(whole)
+			mutant[i], mutant[i+1] = mutant[i+1], mutant[i]
+			if got := spec.Judge(mutant.record(), step); got.Verdict == verify.Pass {
+				t.Errorf("passes with events %d and %d in the other order", i+1, i+2)
+			}
+		}
 		if whole[i].Kind == backup.EventRung {
 			var rung backup.Rung
 			if err := whole[i].Decode(&rung); err != nil {
@@ -156,6 +164,41 @@ func TestNoPassWithoutEvidence(t *testing.T) {
 				t.Errorf("a second %s that fails is overlooked: %s", rung.Name, got.Verdict)
 			}
 		}
+	}
+}
+
+// A record that contradicts itself is no evidence, and a recovery whose time
+// was lost was not quick.
+func TestNoPassFromARecordThatContradictsItself(t *testing.T) {
+	spec := restore(RungAPIServer, 24*time.Hour, time.Minute)
+	alter := func(name string, change func(*backup.Rung)) story {
+		s := told(RungAPIServer, time.Hour, nil)
+		for i := range s {
+			var rung backup.Rung
+			if s[i].Kind == backup.EventRung && s[i].Decode(&rung) == nil && rung.Name == name {
+				change(&rung)
+				s[i] = tell(backup.EventRung, rung)
+			}
+		}
+		return s
+	}
+	ended := told(RungAPIServer, time.Hour, nil)
+	ended[len(ended)-1] = tell(journal.StepInjected, journal.Outcome{State: journal.Failed})
+	late := append(told(RungMatch, time.Hour, nil), rungOf(RungAPIServer, verify.Pass))
+	for name, s := range map[string]story{
+		"the climb ended failed":   ended,
+		"a rung after the end":     late,
+		"problems on a rung":       alter(RungMatch, func(r *backup.Rung) { r.ProblemCount = 5 }),
+		"no time of the restore":   alter(RungRestore, func(r *backup.Rung) { r.RecoverySeconds = 0 }),
+		"no time of the boot":      alter(RungAPIServer, func(r *backup.Rung) { r.RecoverySeconds = 0 }),
+		"a second, quicker rung":   slices.Insert(told(RungAPIServer, time.Hour, nil), 10, rungOf(RungAPIServer, verify.Pass)),
+		"a rung of another ladder": slices.Insert(told(RungAPIServer, time.Hour, nil), 10, rungOf("bless", verify.Pass)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := spec.Judge(s.record(), step); got.Verdict != verify.Inconclusive {
+				t.Errorf("got %s: %s", got.Verdict, got.Summary)
+			}
+		})
 	}
 }
 

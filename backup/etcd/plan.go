@@ -29,6 +29,8 @@ type restorePlan struct {
 	File string `json:"file,omitempty"`
 	// APIServerFlags are those of the living API server that decide how data is read.
 	APIServerFlags []string `json:"apiServerFlags,omitempty"`
+	// Elsewhere are the resources that the living API server keeps in another etcd.
+	Elsewhere []string `json:"elsewhere,omitempty"`
 }
 
 // Plan refuses what could not be climbed: an etcd that lets nobody in, a
@@ -59,7 +61,7 @@ func (s *Restore) Plan(ctx context.Context, env experiments.Env) (experiments.Pl
 		return experiments.Plan{}, refusal.New("give the EncryptionConfiguration that the API server uses: the Environment's etcd.encryptionConfig", "%v", err)
 	}
 	if s.level() == RungAPIServer {
-		if own.APIServerFlags, err = planAPIServer(ctx, env, &plan); err != nil {
+		if err := own.planAPIServer(ctx, env, &plan); err != nil {
 			return experiments.Plan{}, err
 		}
 	}
@@ -173,21 +175,21 @@ func enoughSpace(directory string, size int64, plan *experiments.Plan) error {
 
 // planAPIServer holds the program against the cluster's version and finds the
 // flags that its data is to be read with.
-func planAPIServer(ctx context.Context, env experiments.Env, plan *experiments.Plan) ([]string, error) {
+func (p *restorePlan) planAPIServer(ctx context.Context, env experiments.Env, plan *experiments.Plan) error {
 	if env.Etcd.APIServer == "" {
-		return nil, refusal.New("set etcd.apiServer in the Environment, or --kube-apiserver, to a kube-apiserver program of the cluster's version; or lower level to match",
+		return refusal.New("set etcd.apiServer in the Environment, or --kube-apiserver, to a kube-apiserver program of the cluster's version; or lower level to match",
 			"level apiServer needs a kube-apiserver program")
 	}
 	have, err := apiserver.Version(ctx, env.Etcd.APIServer)
 	if err != nil {
-		return nil, refusal.New("is it a kube-apiserver for this machine?", "%v", err)
+		return refusal.New("is it a kube-apiserver for this machine?", "%v", err)
 	}
 	want, err := env.Client.Discovery().ServerVersion()
 	if err != nil {
-		return nil, fmt.Errorf("asking the cluster for its version: %w", err)
+		return fmt.Errorf("asking the cluster for its version: %w", err)
 	}
 	if minor(have) != minor(want.GitVersion) {
-		return nil, refusal.New("use a kube-apiserver of the cluster's own version: another one may read the data otherwise",
+		return refusal.New("use a kube-apiserver of the cluster's own version: another one may read the data otherwise",
 			"%s is %s, the cluster runs %s", env.Etcd.APIServer, have, want.GitVersion)
 	}
 	if have != want.GitVersion {
@@ -195,12 +197,14 @@ func planAPIServer(ctx context.Context, env experiments.Env, plan *experiments.P
 	}
 	flags, why, err := apiserver.LiveFlags(ctx, env.Client)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if why != "" {
 		plan.Notes = append(plan.Notes, why)
 	}
-	return flags, nil
+	p.APIServerFlags = flags
+	p.Elsewhere, err = apiserver.Elsewhere(ctx, env.Client)
+	return err
 }
 
 // minor is the first two numbers of a version: v1.36.3 gives v1.36.

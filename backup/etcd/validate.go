@@ -12,6 +12,9 @@ import (
 func (s *Restore) Validate(path *field.Path) field.ErrorList {
 	problems := fields.OneOf(path.Child("level"), s.Level, rungs()...)
 	problems = append(problems, s.From.validate(path.Child("from"))...)
+	if s.From != nil && s.Level == RungSnapshot {
+		problems = append(problems, field.Forbidden(path.Child("level"), "level snapshot reads nothing of a file that is there: use integrity or above"))
+	}
 	problems = append(problems, fields.OneOf(path.Child("afterCompaction"), s.AfterCompaction, Inconclusive, CompareUnchanged)...)
 	problems = append(problems, s.validateObjectives(path.Child("objectives"))...)
 	return append(problems, fields.Positive(path.Child("timeout"), s.Timeout)...)

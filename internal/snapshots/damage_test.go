@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -49,8 +50,9 @@ func TestDamage(t *testing.T) {
 	}
 	t.Run("cut short", func(t *testing.T) {
 		for length := 0; length < len(data)-TrailerSize; length += 1 + len(data)/400 {
-			if _, err := look(t, data[:length]); err == nil {
-				t.Errorf("%d of %d bytes are read as a snapshot", length, len(data))
+			_, err := look(t, data[:length])
+			if err == nil || length > 1<<16 && !strings.Contains(err.Error(), "cut short") {
+				t.Errorf("%d of %d bytes: %v", length, len(data), err)
 			}
 		}
 	})

@@ -114,6 +114,13 @@ func (s *scene) streamingOf(d drill, flags ...string) (p *process, from *wiretap
 	return p, taps[member], member
 }
 
+// unlock tells the next run at once that the killed one is dead, which it
+// would else wait to see.
+func (s *scene) unlock() {
+	s.Helper()
+	s.must(s.client.CoordinationV1().Leases("gameday").DeleteCollection(s.ctx, metav1.DeleteOptions{}, metav1.ListOptions{}))
+}
+
 // smallDisk is a file system of its own with this much room.
 func (s *scene) smallDisk(size string) string {
 	s.Helper()
@@ -125,6 +132,18 @@ func (s *scene) smallDisk(size string) string {
 	s.must(syscall.Mount("tmpfs", disk, "tmpfs", 0, "size="+size))
 	s.Cleanup(func() { s.must(syscall.Unmount(disk, syscall.MNT_DETACH)) })
 	return disk
+}
+
+// wantEmpty wants nothing in a directory but what the scene has filled its disk with.
+func (s *scene) wantEmpty(directory string) {
+	s.Helper()
+	entries, err := os.ReadDir(directory)
+	s.must(err)
+	for _, entry := range entries {
+		if entry.Name() != ".full" {
+			s.Errorf("%s is left in %s", entry.Name(), directory)
+		}
+	}
 }
 
 // strangersSnapshot is one of an etcd that holds a Kubernetes cluster too, but

@@ -3,7 +3,6 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -92,12 +91,7 @@ func (r *result) traceless() *result {
 
 func (s *scene) wantNoScratch() {
 	s.Helper()
-	s.must(filepath.WalkDir(s.scratch(), func(path string, _ fs.DirEntry, err error) error {
-		if err == nil && path != s.scratch() {
-			s.Errorf("%s is left", path)
-		}
-		return err
-	}))
+	s.wantEmpty(s.scratch())
 	for _, left := range s.helpers() {
 		s.Errorf("a process is left: %s", left)
 	}

@@ -112,7 +112,7 @@ kind: Scenario
 metadata: {name: drill}
 spec:
   seed: 7
-  timeout: %s
+  timeout: 3m
   parameters: [{name: ns}, {name: node}]
   steps: %s
 `
@@ -120,6 +120,13 @@ spec:
 // file writes the scenario as a user would and returns its path.
 func (s *scene) file(d drill) string {
 	s.Helper()
+	if d.proofs {
+		text := fmt.Sprintf(proofText, d.steps)
+		if d.checks != "" {
+			text += "  checks: " + d.checks + "\n"
+		}
+		return s.write("drill.yaml", text)
+	}
 	if d.limits == "" {
 		d.limits = `{namespaces: ["${ns}"], maxNodes: 1}`
 	}
@@ -129,11 +136,7 @@ func (s *scene) file(d drill) string {
 	if d.timeout == "" {
 		d.timeout = "3m"
 	}
-	text := fmt.Sprintf(scenarioText, d.timeout, d.limits, d.checks, d.steps)
-	if d.proofs {
-		text = fmt.Sprintf(proofText, d.timeout, d.steps)
-	}
-	return s.write("drill.yaml", text)
+	return s.write("drill.yaml", fmt.Sprintf(scenarioText, d.timeout, d.limits, d.checks, d.steps))
 }
 
 func (s *scene) write(name, text string) string {

@@ -20,6 +20,7 @@ import (
 const (
 	callSnapshot = "/etcdserverpb.Maintenance/Snapshot"
 	callRange    = "/etcdserverpb.KV/Range"
+	callHashKV   = "/etcdserverpb.Maintenance/HashKV"
 )
 
 // wiretap stands between gameday and one member of the living etcd: it knows
@@ -58,8 +59,11 @@ func (s *scene) tap(i int) *wiretap {
 			w.note(r.In.URL.Path)
 			r.SetURL(to)
 		},
-		Transport:      &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true},
+		Transport: &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true,
+			// Small, so that what is held back is still with the member.
+			HTTP2: &http.HTTP2Config{MaxReceiveBufferPerStream: 64 << 10, MaxReceiveBufferPerConnection: 64 << 10}},
 		FlushInterval:  -1,
+		ErrorLog:       log.New(io.Discard, "", 0), // answers that break off are what it is for
 		ModifyResponse: w.slow,
 		ErrorHandler: func(answer http.ResponseWriter, _ *http.Request, _ error) {
 			answer.WriteHeader(http.StatusBadGateway) // the member is gone, which a client sees as this

@@ -36,6 +36,7 @@ func TestRecordings(t *testing.T) {
 		"fail-deleted-meanwhile":           {0, "no etcd snapshot in /var/backups/etcd", ""},
 		"fail-too-few":                     {4, "newest 3h13m old (etcd-prod-20261123T084800Z.db, by renewTime of Lease kube-node-lease/n1 at revision 4711), 3 kept; 4 are the least", "what removes old snapshots"},
 		"fail-old-content-in-a-young-file": {0, "newest 14d3h old (restored-from-tape.db", "the file is young and what it holds is not"},
+		"fail-old-name-of-a-young-file":    {0, "newest 14d3h old (etcd-prod-20261109T084800Z.db, by its name), 1 kept", "the file is young and what it holds is not"},
 		"fail-only-damaged":                {0, "no etcd snapshot in", "not counted: half.db: "},
 		"fail-newest-damaged":              {0, "newest 1d3h old", "damaged: it does not end with"},
 		"fail-real-copied":                 {0, "newest 2d2h old (copied.db, by renewTime of Lease kube-node-lease/", "the file is young and what it holds is not"},
@@ -88,6 +89,14 @@ func TestAgeAtTheLimit(t *testing.T) {
 	}
 	if got := New(checkName, Spec{}).Judge(record); got.Verdict != verify.Inconclusive {
 		t.Errorf("a check of nothing: %v", got.Verdict)
+	}
+}
+
+// What is written after the last look was no last look.
+func TestLookAfterTheLast(t *testing.T) {
+	events := slices.Collect(recording(t, "pass-young-enough").All())
+	if got := newCheck(1).Judge(numbered(append(events, events[1]))); got.Verdict != verify.Inconclusive {
+		t.Errorf("%v: %s", got.Verdict, got.Summary)
 	}
 }
 

@@ -39,15 +39,15 @@ func (c Config) ended(process *child.Process) *Failure {
 	log := process.Stderr()
 	why := process.Err()
 	if why == nil {
-		why = errors.New("ended without an error") // exit code 0 is no success for a server
+		why = errors.New("ended without an error") // as one does that is told to
 	}
 	err := fmt.Errorf("the scratch API server %w%s", why, c.lastWords(log))
 	if strings.Contains(log, "address already in use") {
 		return machine(fmt.Errorf("%w: %w", errPortTaken, err))
 	}
 	var exit *child.Exit
-	killed := errors.As(process.Err(), &exit) && exit.Signal != 0 && !bySelf(exit.Signal)
-	return &Failure{Machine: killed || c.blamesMachine(log), Err: err}
+	stopped := !errors.As(process.Err(), &exit) || exit.Signal != 0 && !bySelf(exit.Signal)
+	return &Failure{Machine: stopped || c.blamesMachine(log), Err: err}
 }
 
 // bySelf says whether a signal is how a crash ends: data can bring one about.

@@ -49,17 +49,17 @@ func (c Config) lastWords(log string) string {
 // they can't parse, and that may be a key or a Secret.
 func (c Config) withoutSecrets(line string) string {
 	const cut = " […]"
-	if c.At.EncryptionConfig != "" && strings.Contains(strings.ToLower(line), "encrypt") {
+	encryption := regexp.MustCompile(`(?i)encrypt|error while parsing file`)
+	if c.At.EncryptionConfig != "" && encryption.MatchString(line) {
 		return "reading the encryption configuration " + c.At.EncryptionConfig + cut
 	}
-	lower := strings.ToLower(line)
-	for _, parser := range []string{"unmarshal", "yaml:", "json:", "json parse", "proto:", "invalid character", "illegal base64", "parsing time", "strict decoding", "unable to decode", "cannot parse", "invalid value"} {
-		if at := strings.Index(lower, parser); at >= 0 && at+len(parser) < len(line) {
-			return line[:at+len(parser)] + cut
-		}
+	parsers := regexp.MustCompile(`(?i)unmarshal|yaml:|json:|json parse|proto:|invalid character|illegal base64|parsing time|strict decoding|unable to decode|cannot parse|invalid value`)
+	end := len(line)
+	if at := parsers.FindStringIndex(line); at != nil {
+		end = at[1]
 	}
-	if len(line) > quoted {
-		return strings.ToValidUTF8(line[:quoted], "") + cut
+	if end = min(end, quoted); end < len(line) {
+		return strings.ToValidUTF8(line[:end], "") + cut
 	}
 	return line
 }

@@ -9,10 +9,10 @@ import (
 
 const (
 	// firstPage is small: objects may be a megabyte each.
-	firstPage = 100
+	firstPage = 50
 	fullPage  = 500
 	// pageBytes is what a page should have at most.
-	pageBytes = 8 << 20
+	pageBytes = 4 << 20
 )
 
 // item is one object of a list, as far as the comparison needs it taken apart.

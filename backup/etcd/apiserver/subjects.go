@@ -106,7 +106,7 @@ func (c *comparison) subject(name string, restored, living catalog) subject {
 		s.skip = "another server serves it (APIService " + by + "), and keeps it"
 	case !here:
 		s.onlyLiving = true
-		version = l.versions[0]
+		version = choose(l, served{}, living.definitions[name].storage)
 	case !there:
 		s.onlyRestored = true
 		_, defined := restored.definitions[name]
@@ -121,15 +121,16 @@ func (c *comparison) subject(name string, restored, living catalog) subject {
 }
 
 // choose picks the version to list at: the one objects are stored at, else the
-// server's preferred, of those that both serve.
-func choose(restored, living served, storage string) string {
+// one that the first server prefers, of those that both serve; the other may
+// serve none.
+func choose(one, other served, storage string) string {
 	usable := func(version string) bool {
-		return living.paths == nil || living.paths[version] != ""
+		return other.paths == nil || other.paths[version] != ""
 	}
-	if storage != "" && restored.paths[storage] != "" && usable(storage) {
+	if storage != "" && one.paths[storage] != "" && usable(storage) {
 		return storage
 	}
-	for _, version := range restored.versions {
+	for _, version := range one.versions {
 		if usable(version) {
 			return version
 		}

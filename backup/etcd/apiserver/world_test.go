@@ -26,7 +26,7 @@ import (
 
 // realBinary finds a kube-apiserver that the local cluster has built, or the
 // one that GAMEDAY_KUBE_APISERVER names.
-func realBinary(t *testing.T) string {
+func realBinary(t testing.TB) string {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("boots real API servers, which takes a minute: run without -short")
@@ -52,7 +52,7 @@ type testEtcd struct {
 	own      credentials
 }
 
-func startEtcd(t *testing.T, dataDir string) *testEtcd {
+func startEtcd(t testing.TB, dataDir string) *testEtcd {
 	t.Helper()
 	own, err := makeCredentials(t.TempDir())
 	if err != nil {
@@ -93,7 +93,7 @@ func startEtcd(t *testing.T, dataDir string) *testEtcd {
 }
 
 // restoreEtcd brings up a member on a snapshot of another.
-func restoreEtcd(t *testing.T, from *testEtcd) *testEtcd {
+func restoreEtcd(t testing.TB, from *testEtcd) *testEtcd {
 	t.Helper()
 	stream, err := from.Snapshot(t.Context())
 	if err != nil {
@@ -120,7 +120,7 @@ func restoreEtcd(t *testing.T, from *testEtcd) *testEtcd {
 	return startEtcd(t, dataDir)
 }
 
-func (e *testEtcd) revision(t *testing.T) int64 {
+func (e *testEtcd) revision(t testing.TB) int64 {
 	t.Helper()
 	answer, err := e.Get(t.Context(), "none")
 	if err != nil {
@@ -130,7 +130,7 @@ func (e *testEtcd) revision(t *testing.T) int64 {
 }
 
 // reach writes what no API server reads until the member is at that revision.
-func (e *testEtcd) reach(t *testing.T, revision int64) {
+func (e *testEtcd) reach(t testing.TB, revision int64) {
 	t.Helper()
 	for e.revision(t) < revision {
 		if _, err := e.Put(t.Context(), "filler", "x"); err != nil {
@@ -139,7 +139,7 @@ func (e *testEtcd) reach(t *testing.T, revision int64) {
 	}
 }
 
-func (e *testEtcd) config(t *testing.T, binary string) Config {
+func (e *testEtcd) config(t testing.TB, binary string) Config {
 	return Config{
 		At:           experiments.Etcd{APIServer: binary, Prefix: "/registry"},
 		EtcdEndpoint: e.endpoint, CAFile: e.own.caFile, CertFile: e.own.certFile, KeyFile: e.own.keyFile,
@@ -147,7 +147,7 @@ func (e *testEtcd) config(t *testing.T, binary string) Config {
 	}
 }
 
-func startServer(t *testing.T, c Config) *Server {
+func startServer(t testing.TB, c Config) *Server {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	defer cancel()
@@ -161,7 +161,7 @@ func startServer(t *testing.T, c Config) *Server {
 
 // create posts an object, and again while the server has not heard of its kind
 // or namespace.
-func create(t *testing.T, client kubernetes.Interface, path, object string) {
+func create(t testing.TB, client kubernetes.Interface, path, object string) {
 	t.Helper()
 	var err error
 	for range 100 {
@@ -175,7 +175,7 @@ func create(t *testing.T, client kubernetes.Interface, path, object string) {
 	t.Fatalf("creating %s: %v", path, err)
 }
 
-func get(t *testing.T, client kubernetes.Interface, path string) map[string]any {
+func get(t testing.TB, client kubernetes.Interface, path string) map[string]any {
 	t.Helper()
 	raw, err := client.Discovery().RESTClient().Get().AbsPath(path).DoRaw(t.Context())
 	if err != nil {
@@ -197,7 +197,7 @@ const (
 
 // populate fills a cluster with a little of everything, including names whose
 // order as text is not that of their parts: "shop-a/x" comes before "shop/x".
-func populate(t *testing.T, client kubernetes.Interface) {
+func populate(t testing.TB, client kubernetes.Interface) {
 	t.Helper()
 	for _, namespace := range []string{"shop", "shop-a", "shop0"} {
 		create(t, client, "/api/v1/namespaces", `{"metadata":{"name":"`+namespace+`"}}`)
@@ -213,7 +213,7 @@ func populate(t *testing.T, client kubernetes.Interface) {
 }
 
 // stored counts the objects by resource, as the walk does.
-func (e *testEtcd) stored(t *testing.T, revision int64) map[string]int64 {
+func (e *testEtcd) stored(t testing.TB, revision int64) map[string]int64 {
 	t.Helper()
 	decoder, err := objects.NewDecoder("/registry", "")
 	if err != nil {
@@ -234,11 +234,11 @@ func (e *testEtcd) stored(t *testing.T, revision int64) map[string]int64 {
 	return counts
 }
 
-func noLeak(t *testing.T, what any) {
+func noLeak(t testing.TB, what any) {
 	t.Helper()
 	text := fmt.Sprintf("%+v", what)
 	// Base64 as in JSON, too.
-	for _, secret := range []string{secretValue, "aHVudGVyMi1hbmQtbW9yZQ", "changed-secret"} {
+	for _, secret := range []string{secretValue, "aHVudGVyMi1hbmQtbW9", "changed-secret"} {
 		if strings.Contains(text, secret) {
 			t.Errorf("a secret leaks: %s", text)
 		}

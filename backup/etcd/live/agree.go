@@ -108,7 +108,7 @@ func (c *Cluster) hash(ctx context.Context, member Member, revision int64) hashe
 		answer.err = err
 		return answer
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	for until := time.Now().Add(catchUpWithin); ; {
 		reply, err := hashKV(ctx, conn, revision)
 		if errors.Is(rpctypes.Error(err), rpctypes.ErrFutureRev) && time.Now().Before(until) && pause(ctx, askAgainAfter) {

@@ -61,7 +61,7 @@ func (c *Cluster) ask(ctx context.Context, endpoint string) (Member, map[uint64]
 	if err != nil {
 		return Member{Endpoint: endpoint, Err: fmt.Errorf("asking %s: %w", endpoint, err)}, nil
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	// A question that fails at once tells why; one that waits until the
 	// connection is ready would only tell that its time was up.
 	status, err := pb.NewMaintenanceClient(conn).Status(ctx, &pb.StatusRequest{})

@@ -81,6 +81,27 @@ func TestMembers(t *testing.T) {
 			t.Errorf("%+v, %v", agreement, err)
 		}
 	})
+	t.Run("a member that is behind is asked again", func(t *testing.T) {
+		admin := r.admin()
+		member := c.Members(t.Context())[1]
+		written := make(chan error, 1)
+		go func() {
+			time.Sleep(5 * askAgainAfter)
+			_, err := admin.Put(t.Context(), "/a", "late")
+			written <- err
+		}()
+		answer := c.hash(t.Context(), member, member.Revision+1)
+		if answer.err != nil || answer.through != member.Revision+1 {
+			t.Errorf("%+v", answer)
+		}
+		if err := <-written; err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if answer := c.hash(t.Context(), member, member.Revision+100); answer.err == nil || time.Since(began) < catchUpWithin-time.Second {
+			t.Errorf("it never comes to that, and was asked for %s: %+v", time.Since(began), answer)
+		}
+	})
 	t.Run("one frozen", func(t *testing.T) {
 		follower := (r.leads() + 1) % 3
 		r.freeze(follower)

@@ -52,23 +52,35 @@ func TestNothingIsWritten(t *testing.T) {
 	defer conn.Close()
 	client := c.Client
 	attempts := map[string]func(context.Context) error{
-		"put":            func(ctx context.Context) error { _, err := client.Put(ctx, "/a", "b"); return err },
-		"delete":         func(ctx context.Context) error { _, err := client.Delete(ctx, "/a"); return err },
-		"txn":            func(ctx context.Context) error { _, err := client.Txn(ctx).Then(clientv3.OpPut("/a", "b")).Commit(); return err },
-		"compact":        func(ctx context.Context) error { _, err := client.Compact(ctx, 1); return err },
-		"lease":          func(ctx context.Context) error { _, err := client.Grant(ctx, 60); return err },
-		"revoke":         func(ctx context.Context) error { _, err := client.Revoke(ctx, 1); return err },
-		"keep alive":     func(ctx context.Context) error { _, err := client.KeepAliveOnce(ctx, 1); return err },
-		"defragment":     func(ctx context.Context) error { _, err := client.Defragment(ctx, before.Endpoint); return err },
-		"move leader":    func(ctx context.Context) error { _, err := client.MoveLeader(ctx, before.ID); return err },
-		"alarm list":     func(ctx context.Context) error { _, err := client.AlarmList(ctx); return err },
-		"alarm disarm":   func(ctx context.Context) error { _, err := client.AlarmDisarm(ctx, &clientv3.AlarmMember{}); return err },
-		"member add":     func(ctx context.Context) error { _, err := client.MemberAdd(ctx, []string{"http://127.0.0.1:1"}); return err },
+		"put":    func(ctx context.Context) error { _, err := client.Put(ctx, "/a", "b"); return err },
+		"delete": func(ctx context.Context) error { _, err := client.Delete(ctx, "/a"); return err },
+		"txn": func(ctx context.Context) error {
+			_, err := client.Txn(ctx).Then(clientv3.OpPut("/a", "b")).Commit()
+			return err
+		},
+		"compact":     func(ctx context.Context) error { _, err := client.Compact(ctx, 1); return err },
+		"lease":       func(ctx context.Context) error { _, err := client.Grant(ctx, 60); return err },
+		"revoke":      func(ctx context.Context) error { _, err := client.Revoke(ctx, 1); return err },
+		"keep alive":  func(ctx context.Context) error { _, err := client.KeepAliveOnce(ctx, 1); return err },
+		"defragment":  func(ctx context.Context) error { _, err := client.Defragment(ctx, before.Endpoint); return err },
+		"move leader": func(ctx context.Context) error { _, err := client.MoveLeader(ctx, before.ID); return err },
+		"alarm list":  func(ctx context.Context) error { _, err := client.AlarmList(ctx); return err },
+		"alarm disarm": func(ctx context.Context) error {
+			_, err := client.AlarmDisarm(ctx, &clientv3.AlarmMember{})
+			return err
+		},
+		"member add": func(ctx context.Context) error {
+			_, err := client.MemberAdd(ctx, []string{"http://127.0.0.1:1"})
+			return err
+		},
 		"member remove":  func(ctx context.Context) error { _, err := client.MemberRemove(ctx, before.ID); return err },
 		"member promote": func(ctx context.Context) error { _, err := client.MemberPromote(ctx, before.ID); return err },
 		"auth enable":    func(ctx context.Context) error { _, err := client.AuthEnable(ctx); return err },
 		"user add":       func(ctx context.Context) error { _, err := client.UserAdd(ctx, "a", "b"); return err },
-		"downgrade":      func(ctx context.Context) error { _, err := client.Downgrade(ctx, clientv3.DowngradeEnable, "3.5"); return err },
+		"downgrade": func(ctx context.Context) error {
+			_, err := client.Downgrade(ctx, clientv3.DowngradeEnable, "3.5")
+			return err
+		},
 		"alarm, on a connection of its own": func(ctx context.Context) error {
 			_, err := pb.NewMaintenanceClient(conn).Alarm(ctx, &pb.AlarmRequest{Action: pb.AlarmRequest_ACTIVATE, MemberID: before.ID, Alarm: pb.AlarmType_NOSPACE})
 			return err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"google.golang.org/grpc"
 
 	"gameday.dev/gameday/internal/snapshots"
 )
@@ -34,11 +35,12 @@ func (c *Cluster) stream(ctx context.Context, member Member, path string, progre
 	}()
 	taken := Taken{Path: path, Member: member.Endpoint, Leader: member.Leader, Leaderless: member.Leaderless, Version: member.Version, At: began}
 	sum := newSummer()
-	size, err := c.receive(ctx, member, func(piece []byte, so int64) error {
-		if _, err := file.Write(piece); err != nil {
+	size, err := c.receive(ctx, member, func(p piece, so int64) error {
+		_, err := file.Write(p.blob)
+		sum.add(p)
+		if err != nil {
 			return &local{diskError(err)}
 		}
-		sum.add(piece) // may keep it: every piece is in memory of its own
 		writeOut(file, so)
 		progress(so)
 		return nil
@@ -58,27 +60,27 @@ func (c *Cluster) stream(ctx context.Context, member Member, path string, progre
 }
 
 // receive passes on what a member streams, and gives its size.
-func (c *Cluster) receive(ctx context.Context, member Member, take func(piece []byte, so int64) error) (size int64, err error) {
+func (c *Cluster) receive(ctx context.Context, member Member, take func(p piece, so int64) error) (size int64, err error) {
 	conn, err := c.Client.Dial(member.Endpoint)
 	if err != nil {
 		return 0, fmt.Errorf("connecting: %w", err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stalled := fmt.Errorf("it sent nothing for %s", c.stalled)
 	// Only waiting for the member counts, not writing to a slow disk.
 	waiting := time.AfterFunc(c.stalled, func() { cancel(stalled) })
 	defer waiting.Stop()
-	stream, err := pb.NewMaintenanceClient(conn).Snapshot(ctx, &pb.SnapshotRequest{})
+	stream, err := open(ctx, conn)
 	for err == nil {
-		var piece *pb.SnapshotResponse
+		var p piece
 		waiting.Reset(c.stalled)
-		piece, err = stream.Recv()
+		err = stream.RecvMsg(&p)
 		waiting.Stop()
-		if err == nil && len(piece.Blob) > 0 {
-			size += int64(len(piece.Blob))
-			if err := take(piece.Blob, size); err != nil {
+		if err == nil {
+			size += int64(len(p.blob))
+			if err := take(p, size); err != nil {
 				return size, err
 			}
 		}
@@ -92,6 +94,19 @@ func (c *Cluster) receive(ctx context.Context, member Member, take func(piece []
 		err = explain(err)
 	}
 	return size, fmt.Errorf("lost after %d bytes: %w", size, err)
+}
+
+// open asks for the stream.
+func open(ctx context.Context, conn *grpc.ClientConn) (grpc.ClientStream, error) {
+	codec := pieceCodec{&piecePool{}}
+	stream, err := conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true}, methodSnapshot, grpc.ForceCodecV2(codec))
+	if err != nil {
+		return nil, err
+	}
+	if err := stream.SendMsg(&pb.SnapshotRequest{}); err != nil && !errors.Is(err, io.EOF) { // EOF: the answer tells why
+		return nil, err
+	}
+	return stream, stream.CloseSend()
 }
 
 // createPart makes the file that is written to. What a killed run left there is

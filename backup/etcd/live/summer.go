@@ -4,7 +4,7 @@ import "gameday.dev/gameday/internal/snapshots"
 
 // summer hashes beside the stream, on another core.
 type summer struct {
-	pieces  chan []byte
+	pieces  chan piece
 	done    chan struct{}
 	trailer *snapshots.Trailer
 }
@@ -13,18 +13,19 @@ type summer struct {
 const piecesAhead = 64
 
 func newSummer() *summer {
-	s := &summer{pieces: make(chan []byte, piecesAhead), done: make(chan struct{}), trailer: snapshots.NewTrailer()}
+	s := &summer{pieces: make(chan piece, piecesAhead), done: make(chan struct{}), trailer: snapshots.NewTrailer()}
 	go func() {
 		defer close(s.done)
-		for piece := range s.pieces {
-			_, _ = s.trailer.Write(piece)
+		for p := range s.pieces {
+			_, _ = s.trailer.Write(p.blob)
+			p.release()
 		}
 	}()
 	return s
 }
 
-// add hashes a piece, which must not be changed afterwards.
-func (s *summer) add(piece []byte) { s.pieces <- piece }
+// add takes over a piece.
+func (s *summer) add(p piece) { s.pieces <- p }
 
 // end gives the hex sha256 of all, and whether the last bytes are etcd's trailer.
 func (s *summer) end() (whole string, fits bool) {

@@ -65,7 +65,7 @@ func (d *Decoder) lookup(at place, claimed typeName) (*knownType, *Undecodable) 
 	case at.custom && group != at.group():
 		return nil, broken("the value is a %s of %s, the key belongs to the group %s", claimed.kind, claimed.apiVersion, at.group())
 	case ok:
-		return &known, nil
+		return known, nil
 	case at.custom:
 		return nil, nil
 	case at.row.name != "":

@@ -37,6 +37,7 @@ func (d *Decoder) protobuf(at place, value []byte) (Object, *Undecodable) {
 		return at.object(), unknown("kind %s of group %s is protobuf whose fields are not known to this gameday", envelope.Kind, at.group())
 	}
 	object := known.fresh()
+	defer known.done(object)
 	if err := object.Unmarshal(envelope.Raw); err != nil {
 		return at.object(), broken("the protobuf message is damaged: %s", protobufError(err))
 	}
@@ -92,6 +93,7 @@ func (d *Decoder) json(at place, value []byte) (Object, *Undecodable) {
 	}
 	if known != nil {
 		object := known.fresh()
+		defer known.done(object)
 		if err := kjson.UnmarshalCaseSensitivePreserveInts(value, object); err != nil {
 			return at.object(), broken("a field of the JSON value does not fit %s of %s", known.kind, known.apiVersion)
 		}
@@ -124,6 +126,7 @@ func (d *Decoder) cbor(at place, value []byte) (Object, *Undecodable) {
 	}
 	if known != nil {
 		into := known.fresh()
+		defer known.done(into)
 		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, into); err != nil {
 			return at.object(), broken("a field of the CBOR value does not fit %s of %s", known.kind, known.apiVersion)
 		}

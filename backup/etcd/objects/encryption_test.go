@@ -263,15 +263,3 @@ func FuzzDecodeEncrypted(f *testing.F) {
 		_, _ = d.Difference([]byte(keyOfDB), value, plain)
 	})
 }
-
-func FuzzConfig(f *testing.F) {
-	f.Add([]byte("apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources:\n" + entry("secrets", "aescbc", "key1", rightKey)))
-	f.Add([]byte("a: &a [*a]\n"))
-	path := filepath.Join(f.TempDir(), "enc.yaml")
-	f.Fuzz(func(t *testing.T, text []byte) {
-		if err := os.WriteFile(path, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		_, _ = objects.NewDecoder("/registry", path)
-	})
-}

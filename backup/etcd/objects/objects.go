@@ -51,7 +51,7 @@ func (o Object) String() string {
 type Decoder struct {
 	prefix    string // with a slash at both ends
 	resources map[string]resource
-	types     map[typeName]knownType
+	types     map[typeName]*knownType
 	secrets   []secret
 	// configured says that there is an EncryptionConfiguration.
 	configured bool

@@ -3,6 +3,7 @@ package objects
 import (
 	"reflect"
 	"regexp"
+	"sync"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -18,28 +19,35 @@ type typeName struct{ apiVersion, kind string }
 
 // knownType is a type of this build.
 type knownType struct {
-	typeName // the build's own strings: no value is kept alive by them
-	goType   reflect.Type
+	typeName            // the build's own strings: no value is kept alive by them
+	spare    *sync.Pool // of objects: the large ones cost as much to make as to read
 }
 
 // typed is an object that this build can unmarshal whole.
 type typed interface {
 	metav1.Object
+	Reset()
 	Unmarshal(data []byte) error
 }
 
-func (t knownType) fresh() typed { return reflect.New(t.goType).Interface().(typed) }
+// fresh gives an empty object, which done takes back.
+func (t *knownType) fresh() typed { return t.spare.Get().(typed) }
+
+func (t *knownType) done(object typed) {
+	object.Reset()
+	t.spare.Put(object)
+}
 
 // knownTypes gives every type of client-go's scheme that can be stored.
-func knownTypes() map[typeName]knownType {
-	types := map[typeName]knownType{}
+func knownTypes() map[typeName]*knownType {
+	types := map[typeName]*knownType{}
 	object := reflect.TypeFor[typed]()
 	for gvk, goType := range scheme.Scheme.AllKnownTypes() {
 		if !reflect.PointerTo(goType).Implements(object) {
 			continue // lists and options are never stored
 		}
 		name := typeName{gvk.GroupVersion().String(), gvk.Kind}
-		types[name] = knownType{typeName: name, goType: goType}
+		types[name] = &knownType{typeName: name, spare: &sync.Pool{New: func() any { return reflect.New(goType).Interface() }}}
 	}
 	return types
 }

@@ -3,6 +3,9 @@ package objects
 import (
 	"bytes"
 	"math/rand"
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/api/apitesting/fuzzer"
@@ -61,4 +64,21 @@ func TestEveryTypeDecodes(t *testing.T) {
 			t.Errorf("no type of client-go is stored at %s", path)
 		}
 	}
+}
+
+// Whatever a configuration holds, reading it ends with keys or an error.
+func FuzzConfig(f *testing.F) {
+	f.Add([]byte("apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources:\n" +
+		"- resources: [secrets]\n  providers:\n  - aescbc: {keys: [{name: a, secret: MDEyMzQ1Njc4OWFiY2RlZg==}]}\n  - identity: {}\n"))
+	f.Add([]byte("a: &a [*a]\n"))
+	path := filepath.Join(f.TempDir(), "enc.yaml")
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		secrets, err := readConfig(path)
+		if err == nil && slices.ContainsFunc(secrets, func(s secret) bool { return s.transformer == nil || s.name == "" }) {
+			t.Errorf("a key without its name or transformer: %q", text)
+		}
+	})
 }

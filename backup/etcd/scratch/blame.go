@@ -77,13 +77,32 @@ func lastWords(stderr string) string {
 			printed = strings.TrimPrefix(line, "panic: ")
 		}
 	}
-	words := logged
-	if words == "" {
-		words = printed
+	if logged != "" {
+		return discreet(logged)
 	}
-	const most = 300
-	if len(words) > most {
-		words = strings.ToValidUTF8(words[:most], "") + "..."
+	return discreet(printed)
+}
+
+// discreet takes out of a message what may be bytes of the database: bbolt shows
+// keys in hex, and what it takes for a key in a damaged page can be a Secret.
+func discreet(words string) string {
+	const longest, most = 16, 300 // an address has 12 digits
+	var kept strings.Builder
+	for words != "" {
+		digits := len(words) - len(strings.TrimLeft(words, "0123456789abcdefABCDEF"))
+		switch {
+		case digits > longest:
+			kept.WriteString("...")
+		case digits > 0:
+			kept.WriteString(words[:digits])
+		default:
+			digits = 1
+			kept.WriteString(words[:1])
+		}
+		words = words[digits:]
 	}
-	return words
+	if kept.Len() > most {
+		return strings.ToValidUTF8(kept.String()[:most], "") + "..."
+	}
+	return kept.String()
 }

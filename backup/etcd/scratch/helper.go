@@ -71,7 +71,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	}
 	failure := &Failure{Machine: true, Err: err}
 	errors.As(err, &failure)
-	told := failedReply{Stage: failure.Stage, Machine: failure.Machine, Message: failure.Err.Error()}
+	told := failedReply{Stage: failure.Stage, Machine: failure.Machine, Message: discreet(failure.Err.Error())}
 	if err := answer(stdout, reply{Failed: &told}); err != nil {
 		fmt.Fprintln(stderr, told.Message)
 	}

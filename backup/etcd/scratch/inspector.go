@@ -69,7 +69,6 @@ func (i *Inspection) hash(ctx context.Context, r inspectRequest) error {
 type walked struct {
 	damage *damage
 	db     *database // nil when there was nothing to walk through
-	pages  int64
 }
 
 // read walks the database in the file.
@@ -96,9 +95,8 @@ func (w *walked) walk(ctx context.Context, data []byte) error {
 	if err := safely(func() { l = readLayout(data, w.damage) }); err != nil || l == nil {
 		return err
 	}
-	walk := newWalk(ctx, l, w.damage, runtime.GOMAXPROCS(0))
-	db, err := walk.readDatabase()
-	w.db, w.pages = db, walk.count()
+	db, err := newWalk(ctx, l, w.damage, runtime.GOMAXPROCS(0)).readDatabase()
+	w.db = db
 	return err
 }
 

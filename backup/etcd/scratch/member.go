@@ -161,7 +161,7 @@ func firstAnswer(ctx context.Context, files credentials, reply *servingReply) er
 	if err != nil {
 		return err
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	for {
 		if _, err = client.Get(ctx, "/", clientv3.WithCountOnly()); err == nil {
 			break

@@ -27,6 +27,8 @@ type Member struct {
 	Alarms []string
 
 	helper *helper
+	ended  chan struct{}
+	err    error // once ended is closed
 }
 
 // Start restores the snapshot into dir, which must not exist, and serves it.
@@ -55,7 +57,7 @@ func start(ctx context.Context, program []string, request memberRequest, restore
 	if err != nil {
 		return nil, &Failure{Stage: stage, Machine: true, Err: err}
 	}
-	m := &Member{helper: h}
+	m := &Member{helper: h, ended: make(chan struct{})}
 	for {
 		select {
 		case <-ctx.Done():
@@ -80,6 +82,7 @@ func start(ctx context.Context, program []string, request memberRequest, restore
 					h.stop(0)
 					return nil, &Failure{Stage: stage, Machine: true, Err: err}
 				}
+				go m.listen()
 				return m, nil
 			}
 		}
@@ -98,19 +101,35 @@ func (m *Member) take(request memberRequest, s *servingReply) (err error) {
 // Client connects to the member.
 func (m *Member) Client() (*clientv3.Client, error) { return connect(m.Endpoint, m.TLS) }
 
-// Ended is closed when the member's process has ended; Err says why.
-func (m *Member) Ended() <-chan struct{} { return m.helper.Ended() }
+// listen waits for the end, and for the reason if the child gives one.
+func (m *Member) listen() {
+	defer close(m.ended)
+	for r := range m.helper.replies {
+		if r.Failed != nil {
+			m.err = errors.New(r.Failed.Message)
+		}
+	}
+	if ended := m.helper.Err(); m.err == nil && ended != nil {
+		_, m.err = blame(ended, m.helper.Stderr())
+	}
+}
 
-// Err says why the member's process has ended. It is nil while it runs.
+// Ended is closed when the member's process has ended; Err says why.
+func (m *Member) Ended() <-chan struct{} { return m.ended }
+
+// Err says why the member's process has ended: nil while it runs, and when it
+// was asked to.
 func (m *Member) Err() error {
 	select {
-	case <-m.helper.Ended():
+	case <-m.ended:
+		return m.err
 	default:
 		return nil
 	}
-	_, err := blame(m.helper.Err(), m.helper.Stderr())
-	return err
 }
 
 // Stop ends the member and waits for its process. It may be called again.
-func (m *Member) Stop() { m.helper.stop(farewell) }
+func (m *Member) Stop() {
+	m.helper.stop(farewell)
+	<-m.ended
+}

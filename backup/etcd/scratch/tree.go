@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math/bits"
-	"runtime/debug"
-	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -33,46 +30,6 @@ func newWalk(ctx context.Context, l *layout, d *damage, parallel int) *walk {
 	group := &errgroup.Group{}
 	group.SetLimit(parallel)
 	return &walk{ctx: ctx, layout: l, damage: d, group: group, reached: newBitmap(l)}
-}
-
-// newBitmap is as large as the file, whatever its meta page claims.
-func newBitmap(l *layout) []uint64 {
-	return make([]uint64, min(l.pages, uint64(len(l.data))/l.pageSize)/64+1)
-}
-
-// mark sets a bit and says whether it was set before. Ids past the end were
-// told of before.
-func mark(bitmap []uint64, id uint64) (before bool) {
-	if id/64 >= uint64(len(bitmap)) {
-		return false
-	}
-	bit := uint64(1) << (id % 64)
-	return atomic.OrUint64(&bitmap[id/64], bit)&bit != 0
-}
-
-func marked(bitmap []uint64, id uint64) bool { return bitmap[id/64]&(1<<(id%64)) != 0 }
-
-// errFault is a page that is mapped but can't be read.
-type errFault struct{ cause any }
-
-func (e errFault) Error() string {
-	return fmt.Sprintf("reading its pages: the disk failed, or the file has become shorter meanwhile (%v)", e.cause)
-}
-
-// safely turns the signal for a page that can't be read into an error. All other
-// panics are mistakes of this program and stay what they are.
-func safely(read func()) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		cause := recover()
-		if fault, ok := cause.(interface{ Addr() uintptr }); ok {
-			err = errFault{fault}
-		} else if cause != nil {
-			panic(cause)
-		}
-	}()
-	read()
-	return nil
 }
 
 // entry is one key of a leaf with its value, both as they lie in the file.
@@ -244,12 +201,4 @@ func (w *worker) order(id uint64, i int, key, before, first, next []byte) {
 	case next != nil && bytes.Compare(key, next) >= 0:
 		w.wrong(id, "the key of entry %d is after those that belong here", i)
 	}
-}
-
-// count gives how many pages were reached.
-func (w *walk) count() (pages int64) {
-	for _, word := range w.reached {
-		pages += int64(bits.OnesCount64(word))
-	}
-	return pages
 }

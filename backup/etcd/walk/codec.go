@@ -3,6 +3,7 @@ package walk
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
@@ -10,10 +11,17 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// codec reads the answers to ranges in place: keys and values are parts of the
-// one buffer that came, where the generated code copies each of them. With a
-// million keys that is half of what reading costs.
-type codec struct{}
+// memory holds one answer. It is used again for a later one: without that, and
+// with the generated code, which copies each key and value into memory of its
+// own, a walk through a million keys makes garbage of several gigabytes.
+type memory struct {
+	data []byte
+	kvs  []mvccpb.KeyValue  // keys and values are parts of data
+	refs []*mvccpb.KeyValue // to kvs
+}
+
+// codec reads the answers to ranges into memory.
+type codec struct{ into *memory }
 
 // Name is that of the encoding, which is protobuf's own.
 func (codec) Name() string { return "proto" }
@@ -29,27 +37,29 @@ func (codec) Marshal(v any) (mem.BufferSlice, error) {
 }
 
 // Unmarshal decodes an answer.
-func (codec) Unmarshal(data mem.BufferSlice, v any) error {
+func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	response, ok := v.(*pb.RangeResponse)
 	if !ok {
 		return fmt.Errorf("decoding %T: only ranges are asked for", v)
 	}
-	return unmarshalRange(data.Materialize(), response)
+	m := c.into
+	m.data = slices.Grow(m.data[:0], data.Len())[:data.Len()]
+	data.CopyTo(m.data)
+	return m.unmarshal(response)
 }
 
-// unmarshalRange decodes a RangeResponse (api/etcdserverpb/rpc.proto of etcd).
-// The response keeps data.
-func unmarshalRange(data []byte, response *pb.RangeResponse) error {
+// unmarshal decodes data as a RangeResponse (api/etcdserverpb/rpc.proto of etcd).
+func (m *memory) unmarshal(response *pb.RangeResponse) error {
 	*response = pb.RangeResponse{}
-	var kvs []mvccpb.KeyValue // one allocation for all
-	err := fields(data, func(field protowire.Number, number uint64, part []byte) error {
+	m.kvs, m.refs = m.kvs[:0], m.refs[:0]
+	err := fields(m.data, func(field protowire.Number, number uint64, part []byte) error {
 		switch field {
 		case 1:
 			response.Header = &pb.ResponseHeader{}
 			return response.Header.Unmarshal(part)
 		case 2:
-			kvs = append(kvs, mvccpb.KeyValue{})
-			return unmarshalKeyValue(part, &kvs[len(kvs)-1])
+			m.kvs = append(m.kvs, mvccpb.KeyValue{})
+			return unmarshalKeyValue(part, &m.kvs[len(m.kvs)-1])
 		case 3:
 			response.More = number != 0
 		case 4:
@@ -60,10 +70,10 @@ func unmarshalRange(data []byte, response *pb.RangeResponse) error {
 	if err != nil {
 		return fmt.Errorf("decoding a range of keys: %w", err)
 	}
-	response.Kvs = make([]*mvccpb.KeyValue, len(kvs))
-	for i := range kvs {
-		response.Kvs[i] = &kvs[i]
+	for i := range m.kvs {
+		m.refs = append(m.refs, &m.kvs[i])
 	}
+	response.Kvs = m.refs
 	return nil
 }
 

@@ -12,21 +12,25 @@ import (
 // its UID is taken for the cluster's.
 const heart = "namespaces/kube-system"
 
-// living reads the living cluster's newest revision.
-func (w *walker) living() *reader {
-	r := newReader("the living etcd", w.Live, 0, w.pace)
-	r.agreed = true
+// living reads the living cluster at a revision, 0 for its newest.
+func (w *walker) living(revision int64) *reader {
+	r := newReader("the living etcd", w.Live, revision, w.pace)
+	r.agreed, r.moves = revision == 0, true
 	return r
+}
+
+func (w *walker) restored() *reader {
+	return newReader("the restored etcd", w.Restored, w.Revision, w.pace)
 }
 
 // wrong compares what tells clusters apart, before any key, and says how the two
 // cannot be the same; empty when they can.
 func (w *walker) wrong(ctx context.Context) (string, error) {
-	here, now, err := w.identity(ctx, w.living())
+	here, now, err := w.identity(ctx, w.living(0))
 	if err != nil {
 		return "", err
 	}
-	there, _, err := w.identity(ctx, newReader("the restored etcd", w.Restored, w.Revision, w.pace))
+	there, _, err := w.identity(ctx, w.restored())
 	if err != nil {
 		return "", err
 	}
@@ -47,6 +51,7 @@ func (w *walker) identity(ctx context.Context, r *reader) (uid string, revision 
 	if err != nil {
 		return "", 0, err
 	}
+	defer response.done()
 	if len(response.Kvs) == 1 {
 		// A value that does not decode is found again on the walk.
 		if o, err := w.Decoder.Decode(key, response.Kvs[0].Value); err == nil {

@@ -39,11 +39,13 @@ func merge(ctx context.Context, restored, live <-chan page, handle func([]pair) 
 		if err := handle(pairs); err != nil {
 			return err
 		}
-		clear(pairs) // or the largest page lives on
+		clear(pairs) // their memory is used again
 		if bytes.Equal(r.end, end) {
+			r.done()
 			r = page{}
 		}
 		if bytes.Equal(l.end, end) {
+			l.done()
 			l = page{}
 		}
 	}

@@ -9,8 +9,9 @@ import (
 
 // page is what one side holds in a range of keys, whole and in their order.
 type page struct {
-	kvs []*mvccpb.KeyValue
-	end []byte // the range ends before it
+	answer
+	kvs []*mvccpb.KeyValue // those of the answer that are left
+	end []byte             // the range ends before it
 }
 
 // interval is a range that the restored side has been read in, for the living
@@ -42,13 +43,14 @@ func readRestored(ctx context.Context, r *reader, prefix []byte, announce chan<-
 		reach.learn(start, response.Kvs, response.Count, limit)
 		start = end
 		if len(response.Kvs) == 0 && !bytes.Equal(end, reach.last) {
+			response.done()
 			continue
 		}
 		limit = nextLimit(r.pace, limit, response.Kvs)
 		if announce != nil && !send(ctx, announce, interval{from, end, int64(len(response.Kvs))}) {
 			return context.Cause(ctx)
 		}
-		if !send(ctx, pages, page{response.Kvs, end}) {
+		if !send(ctx, pages, page{response, response.Kvs, end}) {
 			return context.Cause(ctx)
 		}
 		from = end
@@ -79,7 +81,7 @@ func readLive(ctx context.Context, r *reader, announced <-chan interval, pages c
 			if response.More {
 				start = behind(response.Kvs[len(response.Kvs)-1].Key)
 			}
-			if !send(ctx, pages, page{response.Kvs, start}) {
+			if !send(ctx, pages, page{response, response.Kvs, start}) {
 				return context.Cause(ctx)
 			}
 		}

@@ -18,10 +18,10 @@ func (w *walker) pass(ctx context.Context, judge judge, now int64) (Walked, erro
 	var announced chan interval
 	if judge != nil {
 		live, announced = make(chan page), make(chan interval, 1)
-		reader := newReader("the living etcd", w.Live, now, w.pace)
+		reader := w.living(now)
 		group.Go(func() error { return readLive(ctx, reader, announced, live) })
 	}
-	reader := newReader("the restored etcd", w.Restored, w.Revision, w.pace)
+	reader := w.restored()
 	group.Go(func() error { return readRestored(ctx, reader, w.prefix, announced, restored) })
 	group.Go(func() error {
 		return merge(ctx, restored, live, func(pairs []pair) error {

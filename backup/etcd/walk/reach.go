@@ -69,7 +69,7 @@ func (r *reach) learn(start []byte, kvs []*mvccpb.KeyValue, count, limit int64) 
 		r.step *= 2 // so was the neighbour: names leave letters out
 	case len(kvs) == 0:
 		r.depth, r.step = max(r.depth-1, len(r.prefix)), 1 // the rest of their parent
-	case count > 2*limit && r.step > 1:
+	case count > 2*limit && count <= 4*limit && r.step > 1:
 		r.step /= 2
 	case count > 2*limit:
 		// What the keys of a page have in common, those close behind them have too.
@@ -77,7 +77,7 @@ func (r *reach) learn(start []byte, kvs []*mvccpb.KeyValue, count, limit int64) 
 		if len(kvs) == 1 {
 			first = start
 		}
-		r.depth = max(commonPrefix(first, last), r.depth) + 1
+		r.depth, r.step = max(commonPrefix(first, last), r.depth)+1, 1
 	case count < limit*3/4 && r.step < mostSteps:
 		r.step *= 2
 	case count < limit*3/4:

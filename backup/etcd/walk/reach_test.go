@@ -75,7 +75,7 @@ func TestReachOfRanges(t *testing.T) {
 				t.Fatalf("read %d keys of %d", len(read), len(keys))
 			}
 			t.Logf("%d keys, %d requests, %.2f visits a key", len(keys), requests, float64(visited)/float64(max(len(keys), 1)))
-			if most := 300 + 3*len(keys)/limit; requests > most {
+			if most := 1000 + 6*len(keys)/limit; requests > most {
 				t.Errorf("%d requests, want at most %d", requests, most)
 			}
 			if most := 6*len(keys) + 100; visited > most {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -48,25 +49,46 @@ type reader struct {
 	// agreed asks for reads that a quorum agrees on, which only the newest
 	// revision needs.
 	agreed bool
+	// moves says that this side goes on and compacts its history: its reader
+	// may come too late.
+	moves bool
+	spare sync.Pool // of *memory
 }
 
 func newReader(side string, client *clientv3.Client, revision int64, pace pace) *reader {
-	return &reader{side: side, kv: clientv3.RetryKVClient(client), pace: pace, revision: revision}
+	return &reader{
+		side: side, kv: clientv3.RetryKVClient(client), pace: pace, revision: revision,
+		spare: sync.Pool{New: func() any { return new(memory) }},
+	}
+}
+
+// answer is what a member has answered, in memory that its reader wants back:
+// keys and values are gone after done.
+type answer struct {
+	*pb.RangeResponse
+	memory *memory
+	reader *reader
+}
+
+func (a answer) done() {
+	if a.memory != nil {
+		a.reader.spare.Put(a.memory)
+	}
 }
 
 // read reads the keys from start up to end, limit of them at the most: fewer
 // when they are large.
-func (r *reader) read(ctx context.Context, start, end []byte, limit int64) (*pb.RangeResponse, error) {
+func (r *reader) read(ctx context.Context, start, end []byte, limit int64) (answer, error) {
 	request := &pb.RangeRequest{Key: start, RangeEnd: end, Limit: limit, Revision: r.revision, Serializable: !r.agreed}
 	pause := r.pace.pause
 	var failing time.Time // since when
 	for {
-		response, err := r.ask(ctx, request)
+		a, err := r.ask(ctx, request)
 		if err == nil {
-			return response, nil
+			return a, nil
 		}
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("reading %s: %w", r.side, context.Cause(ctx))
+			return answer{}, fmt.Errorf("reading %s: %w", r.side, context.Cause(ctx))
 		}
 		switch {
 		case status.Code(err) == codes.ResourceExhausted && !errors.Is(rpctypes.Error(err), rpctypes.ErrTooManyRequests) && request.Limit != 1:
@@ -76,30 +98,34 @@ func (r *reader) read(ctx context.Context, start, end []byte, limit int64) (*pb.
 			// This member lags behind. It is to catch up before it answers.
 			request.Serializable = false
 			continue
+		case errors.Is(rpctypes.Error(err), rpctypes.ErrCompacted) && r.moves:
+			return answer{}, tooLate{fmt.Errorf("reading %s: %w", r.side, rpctypes.Error(err))}
 		case !passing(err):
-			return nil, fmt.Errorf("reading %s: %w", r.side, rpctypes.Error(err))
+			return answer{}, fmt.Errorf("reading %s: %w", r.side, rpctypes.Error(err))
 		}
 		if failing.IsZero() {
 			failing = time.Now()
 		}
 		if time.Since(failing)+pause > r.pace.patience {
-			return nil, fmt.Errorf("reading %s, which has failed for %s: %w", r.side, time.Since(failing).Round(time.Second), rpctypes.Error(err))
+			return answer{}, fmt.Errorf("reading %s, which has failed for %s: %w", r.side, time.Since(failing).Round(time.Second), rpctypes.Error(err))
 		}
 		if err := wait(ctx, pause); err != nil {
-			return nil, fmt.Errorf("reading %s: %w", r.side, err)
+			return answer{}, fmt.Errorf("reading %s: %w", r.side, err)
 		}
 		pause = min(2*pause, r.pace.longest)
 	}
 }
 
-func (r *reader) ask(ctx context.Context, request *pb.RangeRequest) (*pb.RangeResponse, error) {
+func (r *reader) ask(ctx context.Context, request *pb.RangeRequest) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.pace.request)
 	defer cancel()
 	most := r.pace.most
 	if request.Limit == 1 {
 		most = math.MaxInt32 // one value is as large as it is
 	}
-	return r.kv.Range(ctx, request, grpc.MaxCallRecvMsgSize(most), grpc.ForceCodecV2(codec{}))
+	memory := r.spare.Get().(*memory)
+	response, err := r.kv.Range(ctx, request, grpc.MaxCallRecvMsgSize(most), grpc.ForceCodecV2(codec{memory}))
+	return answer{response, memory, r}, err
 }
 
 // passing says whether the same request may succeed later or at another member.
@@ -112,8 +138,10 @@ func passing(err error) bool {
 		errors.Is(rpctypes.Error(err), rpctypes.ErrTooManyRequests)
 }
 
-// compacted says whether the revision cannot be read any more.
-func compacted(err error) bool { return errors.Is(err, rpctypes.ErrCompacted) }
+// tooLate is the error of a revision that the living cluster has compacted.
+type tooLate struct{ error }
+
+func compacted(err error) bool { return errors.As(err, &tooLate{}) }
 
 func wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)

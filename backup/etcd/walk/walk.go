@@ -115,7 +115,7 @@ func (w *walker) walk(ctx context.Context) (Walked, error) {
 		return Walked{}, err
 	}
 	for range restarts + 1 {
-		_, now, err := w.identity(ctx, w.living())
+		_, now, err := w.identity(ctx, w.living(0))
 		if err != nil {
 			return Walked{}, err
 		}
