@@ -21,7 +21,7 @@ const (
 	fewRevisions = 512
 	// clocksTogether is how far the clocks of a healthy cluster are apart at the most.
 	clocksTogether = time.Minute
-	// clocksApart is how far the clock of a node may be ahead of the one that dates the file.
+	// clocksApart is how far the clock of a node may be ahead of this machine's.
 	clocksApart = 2 * time.Minute
 )
 
@@ -31,8 +31,9 @@ const (
 // at is found damaged. Values that are encrypted at rest speak of nothing.
 //
 // An object can be wrong: by its clock, or as a Lease that holds a time to come.
-// It is not believed when the file is older, or when Leases of later revisions
-// say that it had not yet come to that.
+// It is not believed when that has not come yet, or when Leases of later
+// revisions say that it had not yet come to that. The time of the file says
+// nothing: a copy makes it younger, an archive or an object store older.
 func ReadContent(path, prefix string) (Content, error) {
 	content, err := readContent(path, prefix)
 	if err != nil {
@@ -57,7 +58,7 @@ func readContent(path, prefix string) (Content, error) {
 	case info.Size() == 0:
 		return Content{}, errors.New("it is empty")
 	}
-	return contentOf(file, info.Size(), prefix, info.ModTime())
+	return contentOf(file, info.Size(), prefix, time.Now())
 }
 
 // unwrapPath leaves out the path, which the caller names.
@@ -70,7 +71,7 @@ func unwrapPath(err error) error {
 }
 
 // contentOf walks the revisions, newest first.
-func contentOf(file io.ReaderAt, size int64, prefix string, written time.Time) (Content, error) {
+func contentOf(file io.ReaderAt, size int64, prefix string, now time.Time) (Content, error) {
 	db, err := openDatabase(file, size, mostBytes)
 	if err != nil {
 		return Content{}, err
@@ -79,7 +80,7 @@ func contentOf(file io.ReaderAt, size int64, prefix string, written time.Time) (
 	if err != nil {
 		return Content{}, err
 	}
-	h := heard{prefix: strings.TrimSuffix(prefix, "/") + "/", latest: written.Add(clocksApart), newest: map[string]moment{}, liars: map[string]moment{}}
+	h := heard{prefix: strings.TrimSuffix(prefix, "/") + "/", latest: now.Add(clocksApart), newest: map[string]moment{}, liars: map[string]moment{}}
 	if err := db.backwards(keys, h.visit); err != nil && !errors.Is(err, errEnough) {
 		return Content{}, err
 	}

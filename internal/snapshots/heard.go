@@ -71,7 +71,7 @@ func (h *heard) silence() string {
 		return "it holds no keys"
 	}
 	for _, m := range h.liars {
-		return fmt.Sprintf("%s is %s, which is after the file was last written", m, m.at.UTC().Format(time.RFC3339))
+		return fmt.Sprintf("%s is %s, which is still to come", m, m.at.UTC().Format(time.RFC3339))
 	}
 	return fmt.Sprintf("none of its newest %d revisions holds an object under %s that can be read and speaks of a time", h.entries, h.prefix)
 }

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -95,7 +94,6 @@ func startEtcd(ctx context.Context, program, protocol string, args ...string) (*
 		"--initial-advertise-peer-urls", peerURL, "--initial-cluster", "default="+peerURL,
 		"--quota-backend-bytes", "8589934592", "--log-level", "error")
 	command := exec.Command(program, args...)
-	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	command.Stdout, command.Stderr = os.Stderr, os.Stderr
 	if err := command.Start(); err != nil {
 		return nil, "", fmt.Errorf("starting etcd: %w", err)

@@ -21,6 +21,8 @@ func TestEtcdRestore(t *testing.T) {
 	prove(t,
 		promise{says: "every rung is reached on a living cluster with changes going on", needs: ownMachinery, proof: func(s *scene) {
 			s.deployment("web", 1)
+			s.secret("db", "hush")
+			s.widget("gadget", "hello")
 			stop := s.churn()
 			r := s.climbs(climbing(climb("etcd", "apiServer", `, objectives: {rpo: 1m, rto: 10m}`))).exits(0).undone().reaches("etcd", "apiServer")
 			if changes := stop(); changes < 50 {

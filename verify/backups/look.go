@@ -2,7 +2,9 @@ package backups
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -36,7 +38,12 @@ type opened struct {
 	content snapshots.Content
 	problem string // it is no snapshot, or a damaged one
 	sum     string
+	// end is the sha256 that etcd wrote at the end: equal ones are copies. It is
+	// zero in a copy of a data directory, which counts, and in what is no snapshot.
+	end ending
 }
+
+type ending [sha256.Size]byte
 
 func newEyes(directory string) *eyes {
 	return &eyes{directory: directory, known: map[fileState]opened{}}
@@ -51,6 +58,7 @@ func (e *eyes) look() lookEvent {
 		return look
 	}
 	known := make(map[fileState]opened, len(files))
+	first := map[ending]string{} // the file that has this end
 	for i, file := range files {
 		name := filepath.Base(file.Path)
 		if i >= mostFiles {
@@ -63,6 +71,11 @@ func (e *eyes) look() lookEvent {
 			holds = open(file)
 		}
 		known[state] = holds
+		if original, copied := first[holds.end]; copied && holds.end != (ending{}) {
+			look.other(name, "a copy of "+original)
+			continue
+		}
+		first[holds.end] = name
 		seen := snapshotSeen{
 			Name: name, Size: file.Size, Modified: file.Modified, Taken: file.Taken,
 			Content: holds.content.At, Sum: holds.sum,
@@ -107,7 +120,26 @@ func open(file snapshots.File) opened {
 	if err != nil {
 		return opened{problem: err.Error()}
 	}
-	return opened{content: content}
+	end, err := endOf(file)
+	if err != nil {
+		return opened{problem: err.Error()}
+	}
+	return opened{content: content, end: end}
+}
+
+// endOf reads the sha256 that etcd appends to a snapshot. Whether it fits is for
+// a look at the whole file.
+func endOf(file snapshots.File) (end ending, err error) {
+	if !snapshots.HasTrailer(file.Size) {
+		return end, nil
+	}
+	opened, err := os.Open(file.Path)
+	if err != nil {
+		return end, err
+	}
+	defer opened.Close()
+	_, err = opened.ReadAt(end[:], file.Size-sha256.Size)
+	return end, err
 }
 
 func (l *lookEvent) other(name, why string) {

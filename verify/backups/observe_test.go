@@ -114,7 +114,7 @@ func TestObserveRealFiles(t *testing.T) {
 
 // The directory is looked at every 30 seconds, and only what changes is written.
 func TestObserveChanges(t *testing.T) {
-	bare := snapshotOf(t, time.Time{})
+	bare, other := snapshotOf(t, time.Time{}), snapshotOf(t, time.Time{})
 	directory := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		m := &memory{t: t}
@@ -130,7 +130,7 @@ func TestObserveChanges(t *testing.T) {
 		if looks := m.looks(); len(looks) != 1 || looks[0].Counted != 1 || looks[0].Final {
 			t.Errorf("nothing has changed: %+v", looks)
 		}
-		store(t, directory, "b.db", bare, time.Now())
+		store(t, directory, "b.db", other, time.Now())
 		time.Sleep(lookEvery)
 		if looks := m.looks(); len(looks) != 2 || looks[1].Counted != 2 || looks[1].Newest[0].Name != "b.db" {
 			t.Errorf("one has come: %+v", looks)
@@ -154,6 +154,19 @@ func TestObserveChanges(t *testing.T) {
 			t.Errorf("%v: %s", got.Verdict, got.Summary)
 		}
 	})
+}
+
+// A copy is no second snapshot: it is lost with the first.
+func TestCopiesDoNotCount(t *testing.T) {
+	directory := t.TempDir()
+	bare := snapshotOf(t, time.Now())
+	store(t, directory, "a.db", bare, time.Now())
+	store(t, directory, "b.db", bare, time.Now().Add(-time.Hour))
+	store(t, directory, "c.db", snapshotOf(t, time.Now()), time.Now())
+	look := newEyes(directory).look()
+	if look.Counted != 2 || look.NotCounted != 1 || look.Others[0].Why != "a copy of a.db" {
+		t.Errorf("%+v", look)
+	}
 }
 
 // Without time for hashing the age still counts, and the finding says so.

@@ -85,7 +85,7 @@ func later(err error) (pause time.Duration, again bool) {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		return pause, true
 	case http.StatusGatewayTimeout:
-		return pause, true
+		return pause, !tooNew(err)
 	case http.StatusInternalServerError:
 		return pause, strings.Contains(status.Status().Message, "etcdserver: ") // no leader, too many requests, timed out
 	default:

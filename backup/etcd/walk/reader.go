@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -52,13 +51,15 @@ type reader struct {
 	// moves says that this side goes on and compacts its history: its reader
 	// may come too late.
 	moves bool
-	spare sync.Pool // of *memory
+	// spare memory is kept here and not in a sync.Pool, which every collection
+	// of garbage would empty.
+	spare chan *memory
 }
 
 func newReader(side string, client *clientv3.Client, revision int64, pace pace) *reader {
 	return &reader{
 		side: side, kv: clientv3.RetryKVClient(client), pace: pace, revision: revision,
-		spare: sync.Pool{New: func() any { return new(memory) }},
+		spare: make(chan *memory, 2), // one page is worked on while another comes
 	}
 }
 
@@ -71,8 +72,12 @@ type answer struct {
 }
 
 func (a answer) done() {
-	if a.memory != nil {
-		a.reader.spare.Put(a.memory)
+	if a.memory == nil {
+		return
+	}
+	select {
+	case a.reader.spare <- a.memory:
+	default:
 	}
 }
 
@@ -123,9 +128,13 @@ func (r *reader) ask(ctx context.Context, request *pb.RangeRequest) (answer, err
 	if request.Limit == 1 {
 		most = math.MaxInt32 // one value is as large as it is
 	}
-	memory := r.spare.Get().(*memory)
-	response, err := r.kv.Range(ctx, request, grpc.MaxCallRecvMsgSize(most), grpc.ForceCodecV2(codec{memory}))
-	return answer{response, memory, r}, err
+	into := &memory{}
+	select {
+	case into = <-r.spare:
+	default:
+	}
+	response, err := r.kv.Range(ctx, request, grpc.MaxCallRecvMsgSize(most), grpc.ForceCodecV2(codec{into}))
+	return answer{response, into, r}, err
 }
 
 // passing says whether the same request may succeed later or at another member.
