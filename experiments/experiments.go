@@ -6,6 +6,7 @@ package experiments
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 
@@ -110,3 +111,17 @@ func (p Plan) GetData(out any) error {
 	}
 	return nil
 }
+
+// Lasting marks an error of Undo that no further try mends, such as a file on
+// another machine: it is told at once.
+func Lasting(err error) error { return &lasting{err} }
+
+// IsLasting says whether an error was marked so.
+func IsLasting(err error) bool {
+	var marked *lasting
+	return errors.As(err, &marked)
+}
+
+type lasting struct{ error }
+
+func (l *lasting) Unwrap() error { return l.error }

@@ -29,12 +29,16 @@ func (c *climb) bootAPIServer(ctx context.Context) backup.Rung {
 	}
 	defer server.Stop()
 	c.progress("API server ready after %s", server.BootTook.Round(100*time.Millisecond))
-	compared, err := apiserver.Compare(ctx, apiserver.Options{
+	serving, cancel := c.whileServing(ctx)
+	defer cancel()
+	compared, err := apiserver.Compare(serving, apiserver.Options{
 		Live: c.env.Client, Restored: server.Client, Revision: c.inspection.Revision, Stored: c.walked.Counts, Elsewhere: c.plan.Elsewhere,
 		Progress: every(5*time.Second, func(n int64) { c.progress("%d objects compared", n) }),
 	})
 	found := unsure("comparing the API servers: %v", err)
-	if err == nil {
+	if died := c.member.Err(); died != nil {
+		found = blame(died)
+	} else if err == nil {
 		found = c.acceptCompaction(booted(compared), compared.Compacted)
 	}
 	found.RecoverySeconds = server.BootTook.Seconds()

@@ -28,7 +28,7 @@ func (s *Restore) Inject(ctx context.Context, env experiments.Env, plan experime
 	if err := plan.GetData(&own); err != nil {
 		return journal.Outcome{}, err
 	}
-	if err := own.Home.make(); err != nil {
+	if err := own.Home.make(env.RunID); err != nil {
 		return journal.Outcome{}, err
 	}
 	cluster, err := live.Connect(*env.Etcd)

@@ -6,8 +6,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"gameday.dev/gameday/experiments"
+	"gameday.dev/gameday/internal/snapshots"
 )
 
 func machine(t *testing.T, host string) experiments.Env {
@@ -22,10 +24,10 @@ func machine(t *testing.T, host string) experiments.Env {
 func TestUndoRemovesTheHome(t *testing.T) {
 	env := machine(t, "runner")
 	own := newHome(env)
-	if err := own.make(); err != nil {
+	if err := own.make(env.RunID); err != nil {
 		t.Fatal(err)
 	}
-	if err := own.make(); err == nil {
+	if err := own.make(env.RunID); err == nil {
 		t.Error("a home that is there already was taken for ours")
 	}
 	if err := os.WriteFile(own.join("db"), []byte("secret"), 0o600); err != nil {
@@ -57,21 +59,28 @@ func TestUndoRemovesNothingElse(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	link := newHome(env).Path
+	link, foreign := newHome(env).Path, newHome(env).Path
 	if err := os.Symlink(precious, link); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"/", "", precious, other, link, precious + "/../precious", "gameday-20261123-020000-3f2a-relative"} {
+	if err := os.Mkdir(foreign, 0o700); err != nil { // the right name, and not ours
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(foreign, "precious"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/", "", precious, other, link, foreign, precious + "/../precious",
+		"gameday-20261123-020000-3f2a-relative", "gameday-20261123-020000-3f2a-00000001", foreign + "-backups"} {
 		var plan experiments.Plan
-		if err := plan.SetData(restorePlan{Home: home{Path: path, Host: "runner"}}); err != nil {
+		if err := plan.SetData(restorePlan{Home: home{Path: path, place: place{Host: "runner"}}}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := new(Restore).Undo(t.Context(), env, plan); err == nil {
 			t.Errorf("undo of %q says that all is well", path)
 		}
 	}
-	for _, dir := range []string{precious, other} {
-		if _, err := os.Stat(dir); err != nil {
+	for _, path := range []string{precious, other, filepath.Join(foreign, "precious")} {
+		if _, err := os.Stat(path); err != nil {
 			t.Error(err)
 		}
 	}
@@ -80,17 +89,20 @@ func TestUndoRemovesNothingElse(t *testing.T) {
 func TestUndoOnAnotherMachine(t *testing.T) {
 	env := machine(t, "here")
 	for name, test := range map[string]struct {
-		home home
-		says string
-		left bool
+		place place
+		says  string
+		left  bool
 	}{
-		"a laptop":        {home{Host: "laptop"}, "it is on machine laptop", true},
-		"a pod that went": {home{Host: "runner-x2p9z", Passing: true}, "went with pod runner-x2p9z", false},
-		"here":            {home{Host: "here"}, "", false},
+		"a laptop":          {place{Host: "laptop"}, "it is on machine laptop", true},
+		"a pod that went":   {place{Host: "runner-x2p9z", Passing: true}, "went with pod runner-x2p9z", false},
+		"here":              {placeOf(env.Machine.Scratch, env), "", false},
+		"here, in another":  {place{Host: "here", Directory: "1:2", Boot: boot()}, "saw another directory", true},
+		"before a restart":  {place{Host: "here", Directory: "1:2", Boot: "earlier"}, "", false},
+		"of an old gameday": {place{Host: "here"}, "", false},
 	} {
-		test.home.Path = filepath.Join(env.Machine.Scratch, homePrefix(env.RunID)+"00000001")
-		summary, err := test.home.remove(env)
-		if (err != nil) != test.left {
+		there := home{Path: filepath.Join(env.Machine.Scratch, "gameday-"+env.RunID+"-00000001"), place: test.place}
+		summary, err := there.remove(env)
+		if (err != nil) != test.left || test.left && !experiments.IsLasting(err) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if err != nil {
@@ -104,7 +116,7 @@ func TestUndoOnAnotherMachine(t *testing.T) {
 
 func TestUndoRemovesADraftAndNoSnapshot(t *testing.T) {
 	env := machine(t, "here")
-	draft := filepath.Join(env.Machine.Scratch, "."+homePrefix(env.RunID)+"00000001"+unverified)
+	draft := filepath.Join(env.Machine.Scratch, ".gameday-"+env.RunID+"-00000001"+unverified)
 	stored := filepath.Join(env.Machine.Scratch, "etcd-prod-20261123T013000Z.db")
 	for _, path := range []string{draft, draft + ".part", stored} {
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
@@ -113,7 +125,7 @@ func TestUndoRemovesADraftAndNoSnapshot(t *testing.T) {
 	}
 	undo := func(draft string) error {
 		var plan experiments.Plan
-		if err := plan.SetData(snapshotPlan{Directory: env.Machine.Scratch, Host: "here", Draft: draft}); err != nil {
+		if err := plan.SetData(snapshotPlan{Directory: env.Machine.Scratch, Place: placeOf(env.Machine.Scratch, env), Draft: draft}); err != nil {
 			t.Fatal(err)
 		}
 		_, err := new(Snapshot).Undo(t.Context(), env, plan)
@@ -128,5 +140,49 @@ func TestUndoRemovesADraftAndNoSnapshot(t *testing.T) {
 	left, err := os.ReadDir(env.Machine.Scratch)
 	if err != nil || len(left) != 1 || left[0].Name() != filepath.Base(stored) {
 		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
+// A stray file, one from a clock that was ahead, or one of another cluster
+// neither costs a good snapshot its place nor is removed.
+func TestPruneKeepsWhatWasJustStored(t *testing.T) {
+	directory := t.TempDir()
+	day := func(n int) time.Time { return time.Date(2026, 11, n, 2, 0, 0, 0, time.UTC) }
+	store := func(series string, taken time.Time, content string, sidecar bool) string {
+		path := filepath.Join(directory, snapshots.Name(series, taken))
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if sidecar {
+			if err := snapshots.WriteSidecar(path, strings.Repeat("0", 64)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return path
+	}
+	const ours = "prod-0000002a"
+	stays := []string{
+		store(ours, day(23), "just stored", true),
+		store(ours, day(22), "the second to keep", true),
+		store(ours, day(21), "never completed", false),
+		store(ours, day(20), "", true),
+		store(ours, day(24), "from a clock ahead", true),
+		store("prod-0000002b", day(1), "of another cluster", true),
+	}
+	goes := []string{store(ours, day(19), "too old", true), store(ours, day(18), "older", true)}
+	keep := 2
+	pruning := &taking{spec: &Snapshot{Keep: &keep}, plan: snapshotPlan{Directory: directory}}
+	if left := pruning.prune(stays[0], ours); len(left) > 0 {
+		t.Error(left)
+	}
+	for _, path := range stays {
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, path := range goes {
+		if _, err := os.Stat(path); !os.IsNotExist(err) {
+			t.Errorf("%s is still there (%v)", path, err)
+		}
 	}
 }

@@ -131,8 +131,11 @@ func (c *climb) serve(ctx context.Context) backup.Rung {
 	}
 	c.restored = client
 	status, err := client.Status(ctx, c.member.Endpoint)
+	if died := c.member.Err(); died != nil {
+		return blame(died)
+	}
 	if err != nil {
-		return broken("the scratch member does not answer: %v", err)
+		return unsure("the scratch member does not answer: %v", err)
 	}
 	if status.Header.Revision != c.inspection.Revision {
 		return broken("the scratch member serves revision %d, the snapshot holds %d", status.Header.Revision, c.inspection.Revision)
@@ -161,9 +164,11 @@ func (c *climb) decode(ctx context.Context) backup.Rung {
 	if c.spec.level() != RungDecode {
 		options.Live = c.cluster.Client
 	}
-	if c.walked, err = walk.Walk(ctx, options); err != nil {
+	serving, cancel := c.whileServing(ctx)
+	defer cancel()
+	if c.walked, err = walk.Walk(serving, options); err != nil {
 		if died := c.member.Err(); died != nil {
-			return broken("the scratch member died while it was read: %v", died)
+			return blame(died)
 		}
 		return unsure("reading keys: %v", err)
 	}
@@ -177,6 +182,20 @@ func (c *climb) decode(ctx context.Context) backup.Rung {
 		found.Summary += fmt.Sprintf("; %d keys outside %s were not looked at", all.Count-c.walked.Keys, c.env.Etcd.Prefix)
 	}
 	return found
+}
+
+// whileServing ends with the scratch member, whose readers would otherwise wait
+// for it to come back.
+func (c *climb) whileServing(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-c.member.Ended():
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 func decoded(walked walk.Walked, prefix string) backup.Rung {

@@ -26,10 +26,9 @@ const unverified = ".unverified"
 // snapshotPlan is what Inject and Undo need to know.
 type snapshotPlan struct {
 	Directory string `json:"directory"`
-	Host      string `json:"host"`
-	Passing   bool   `json:"passing,omitempty"`
 	// Draft is where the stream goes until it is verified.
 	Draft string `json:"draft"`
+	Place place  `json:"place"`
 }
 
 // Plan refuses when there is no etcd, no directory or no space.
@@ -45,8 +44,8 @@ func (s *Snapshot) Plan(ctx context.Context, env experiments.Env) (experiments.P
 	if err := enoughSpace(directory, size, &plan); err != nil {
 		return experiments.Plan{}, err
 	}
-	own := snapshotPlan{Directory: directory, Host: env.Machine.Host, Passing: env.Machine.Passing}
-	own.Draft = filepath.Join(directory, fmt.Sprintf(".%s%08x%s", homePrefix(env.RunID), env.Rand.Uint32(), unverified))
+	own := snapshotPlan{Directory: directory, Place: placeOf(directory, env)}
+	own.Draft = filepath.Join(directory, fmt.Sprintf(".gameday-%s-%08x%s", env.RunID, env.Rand.Uint32(), unverified))
 	plan.Targets = []journal.Target{{Kind: targetKind, Name: directory}}
 	if s.Keep != nil {
 		plan.Notes = append(plan.Notes, fmt.Sprintf("keeps the newest %d of its own snapshots in %s", *s.Keep, directory))
@@ -89,8 +88,8 @@ func (s *Snapshot) Undo(_ context.Context, env experiments.Env, plan experiments
 	if err := plan.GetData(&own); err != nil {
 		return "", err
 	}
-	if !strings.HasPrefix(filepath.Base(own.Draft), "."+homePrefix(env.RunID)) || !filepath.IsAbs(own.Draft) {
-		return "", fmt.Errorf("removing %q: it is no draft of run %s: look at it, and remove it by hand", own.Draft, env.RunID)
+	if name, ok := strings.CutSuffix(strings.TrimPrefix(filepath.Base(own.Draft), "."), unverified); !ok || !isHome(filepath.Join(filepath.Dir(own.Draft), name), env.RunID) {
+		return "", experiments.Lasting(fmt.Errorf("removing %q: it is no draft of run %s: look at it, and remove it by hand", own.Draft, env.RunID))
 	}
 	removed := false
 	for _, path := range []string{own.Draft, own.Draft + ".part"} {
@@ -103,10 +102,7 @@ func (s *Snapshot) Undo(_ context.Context, env experiments.Env, plan experiments
 	if removed {
 		return "unfinished snapshot removed", nil
 	}
-	if own.Host != env.Machine.Host {
-		return home{Path: own.Draft, Host: own.Host, Passing: own.Passing}.absent(env)
-	}
-	return "", nil
+	return own.Place.gone("unfinished snapshot", own.Draft, env)
 }
 
 // taking is one snapshot being taken.
@@ -151,39 +147,60 @@ func (t *taking) verify(ctx context.Context, taken live.Taken) (string, error) {
 		return "", t.fail(RungIntegrity, began, found)
 	}
 	found.Problems = nil // it has no sidecar yet
-	path, err := keep(t.plan.Draft, t.env.Cluster, taken)
+	path, err := keep(t.plan.Draft, t.series(taken), taken)
 	if err != nil {
 		return "", t.fail(RungIntegrity, began, broken("the snapshot could not be stored: %v", err))
 	}
 	t.env.Record.Record(backup.EventFound, backup.Found{Facts: inspectedFacts(path, inspection)})
 	found.Name, found.Seconds = RungIntegrity, time.Since(began).Seconds()
-	found.Hints = t.prune()
+	found.Hints = t.prune(path, t.series(taken))
 	t.record(found)
 	return path, nil
 }
 
-// keep gives a draft its name, with its sha256 beside it.
-func keep(draft, cluster string, taken live.Taken) (path string, err error) {
+// series names the snapshots of one cluster: by what people call it, and by
+// the id that etcd gave it, since kubeadm calls every cluster the same.
+func (t *taking) series(taken live.Taken) string {
+	return fmt.Sprintf("%s-%08x", t.env.Cluster, uint32(taken.ClusterID))
+}
+
+// keep gives a draft its name, with its sha256 beside it. A name holds seconds;
+// one that is taken is not replaced.
+func keep(draft, series string, taken live.Taken) (path string, err error) {
 	directory := filepath.Dir(draft)
-	for at := taken.At; ; at = at.Add(time.Second) { // a name holds seconds, and replaces no other snapshot
-		path = filepath.Join(directory, snapshots.Name(cluster, at))
-		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+	for at := taken.At; ; at = at.Add(time.Second) {
+		path = filepath.Join(directory, snapshots.Name(series, at))
+		if err = rename(draft, path); !errors.Is(err, fs.ErrExist) {
 			break
 		}
 	}
-	if err := os.Rename(draft, path); err != nil {
+	if err != nil {
 		return "", err
 	}
-	if err := snapshots.WriteSidecar(path, taken.SHA256); err != nil {
-		os.Remove(path)
-		return "", err
+	if err := errors.Join(snapshots.WriteSidecar(path, taken.SHA256), snapshots.SyncDir(directory)); err != nil {
+		return "", errors.Join(err, os.Remove(path))
 	}
-	return path, snapshots.SyncDir(directory)
+	return path, nil
 }
 
-// prune removes the oldest of gameday's own snapshots beyond those to keep, and
-// says what it could not remove.
-func (t *taking) prune() []string {
+// rename gives a file a name that must be free. Where there are no hard links,
+// which alone say so for certain, it looks first.
+func rename(from, to string) error {
+	err := os.Link(from, to)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
+		return fs.ErrExist
+	}
+	return os.Rename(from, to)
+}
+
+// prune removes the oldest of this cluster's snapshots beyond those to keep,
+// and says what it could not remove. The one just stored always stays. Others
+// count only if they are older and have their sha256 beside them: a stray file,
+// or one from a clock that was ahead, must not cost a good one its place.
+func (t *taking) prune(stored, series string) []string {
 	if t.spec.Keep == nil {
 		return nil
 	}
@@ -192,9 +209,9 @@ func (t *taking) prune() []string {
 		return []string{err.Error()}
 	}
 	var left []string
-	kept := 0
+	kept := 1
 	for _, file := range list {
-		if !snapshots.Ours(file.Path, t.env.Cluster) {
+		if !snapshots.Ours(file.Path, series) || !file.Taken.Before(snapshots.TakenAt(stored)) || !complete(file) {
 			continue
 		}
 		if kept++; kept <= *t.spec.Keep {
@@ -207,6 +224,12 @@ func (t *taking) prune() []string {
 		}
 	}
 	return left
+}
+
+// complete says whether a snapshot was stored to its end: its sha256 comes last.
+func complete(file snapshots.File) bool {
+	sum, err := snapshots.ReadSidecar(file.Path)
+	return err == nil && sum != "" && file.Size > 0
 }
 
 func (t *taking) record(found backup.Rung) { t.env.Record.Record(backup.EventRung, found) }

@@ -133,7 +133,9 @@ func (t *target) connect(p process, beside string, wrap func(*rest.Config)) (*ku
 	if options.Machine, err = p.machine(cluster, t.etcd.scratchDir); err != nil {
 		return nil, options, err
 	}
-	options.Etcd = t.etcd.resolve(spec.Etcd)
+	if options.Etcd, err = t.etcd.resolve(spec.Etcd); err != nil {
+		return nil, options, err
+	}
 	for _, endpoint := range []struct {
 		flags endpointFlags
 		from  *scenarios.Endpoint

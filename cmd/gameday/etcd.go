@@ -39,7 +39,7 @@ func (e *etcdFlags) add(flags *pflag.FlagSet) {
 
 // resolve lays the flags over the etcd of the Environment; nil when neither
 // says where it is. A directory of snapshots alone is enough for some checks.
-func (e etcdFlags) resolve(from *scenarios.Etcd) *experiments.Etcd {
+func (e etcdFlags) resolve(from *scenarios.Etcd) (*experiments.Etcd, error) {
 	base := scenarios.Etcd{}
 	if from != nil {
 		base = *from
@@ -60,10 +60,21 @@ func (e etcdFlags) resolve(from *scenarios.Etcd) *experiments.Etcd {
 			*override.field = override.value
 		}
 	}
-	if len(base.Endpoints) == 0 && base.SnapshotDirectory == "" {
-		return nil
+	// Processes of other directories are told of these.
+	for _, path := range []*string{&base.EncryptionConfig, &base.SnapshotDirectory, &base.APIServer} {
+		if *path == "" {
+			continue
+		}
+		absolute, err := filepath.Abs(*path)
+		if err != nil {
+			return nil, err
+		}
+		*path = absolute
 	}
-	return base.ForSteps()
+	if len(base.Endpoints) == 0 && base.SnapshotDirectory == "" {
+		return nil, nil
+	}
+	return base.ForSteps(), nil
 }
 
 // machine is this machine, as far as steps use it for themselves.

@@ -185,6 +185,11 @@ func readLedger(object corev1.ConfigMap) unfinished {
 	if err := json.Unmarshal([]byte(object.Data[headerKey]), &one.header); err != nil {
 		one.cannotRead(object, headerKey, err)
 	}
+	if named := strings.TrimPrefix(object.Name, ledgerPrefix); one.header.ID != named {
+		one.cannotRead(object, headerKey, fmt.Errorf("it says that it is of run %q: somebody has altered it", one.header.ID))
+		one.header.ID = named
+		return one
+	}
 	if one.header.Format > ledgerFormat {
 		one.cannotRead(object, headerKey, fmt.Errorf("format %d: use gameday %s, which wrote it, or a newer one", one.header.Format, one.header.Gameday))
 		return one

@@ -68,12 +68,19 @@ func undoEntries(ctx context.Context, entries []entry, ledger *ledger, envOf fun
 		if len(left) == 0 {
 			return true
 		}
+		if !slices.ContainsFunc(left, func(u *undo) bool { return !experiments.IsLasting(u.failure) }) {
+			break
+		}
 		if kube.Pause(ctx, undoRetryEvery) != nil {
 			break
 		}
 	}
 	for _, u := range left {
-		u.env.Record.Record(journal.StepUndone, journal.Undone{Left: fmt.Sprintf("giving up (%v): %v", ctx.Err(), u.failure)})
+		why := u.failure.Error()
+		if !experiments.IsLasting(u.failure) {
+			why = fmt.Sprintf("giving up (%v): %v", ctx.Err(), u.failure)
+		}
+		u.env.Record.Record(journal.StepUndone, journal.Undone{Left: why})
 	}
 	return false
 }
@@ -90,7 +97,7 @@ func (u *undo) try(ctx context.Context, ledger *ledger) bool {
 	switch {
 	case u.failure == nil:
 		u.env.Record.Record(journal.StepUndoing, nil)
-	case ctx.Err() != nil:
+	case ctx.Err() != nil || experiments.IsLasting(u.failure):
 		return false // the failure that is known says more than that time is up
 	}
 	ctx, cancel := context.WithTimeout(ctx, undoTryBudget)

@@ -76,7 +76,7 @@ func cutValue(flag string) (name, value string, hasValue bool) {
 // arguments are the command line. The last of two equal flags wins, and lists
 // that add up are not open to others, so gameday's own come last.
 func (c Config) arguments(own credentials, egressFile string, port int) []string {
-	arguments := slices.Concat([]string{c.At.APIServer}, []string{
+	arguments := slices.Concat([]string{c.At.APIServer}, c.Flags, c.At.APIServerFlags, []string{
 		"--etcd-servers=" + c.EtcdEndpoint,
 		"--etcd-cafile=" + c.CAFile,
 		"--etcd-certfile=" + c.CertFile,

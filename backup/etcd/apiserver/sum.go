@@ -34,7 +34,7 @@ func (c *comparison) sum(plan []subject, tallies []*tally) Compared {
 		extra.join(t.extra)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Stored)) {
-		if stored := c.Stored[name]; !listed[name] && stored > 0 && !internal(name) && !slices.Contains(c.Elsewhere, name) {
+		if stored := c.Stored[name]; !listed[name] && stored > 0 && !internal(name) {
 			lost.addMany(fmt.Sprintf("%s are stored, but the restored API server does not serve them", amount(stored, name)), stored)
 		}
 	}

@@ -28,6 +28,11 @@ func parseEndpoints(endpoints []string) ([]string, error) {
 		u, err := url.Parse(strings.TrimSuffix(endpoint, "/"))
 		switch {
 		case err != nil:
+			// url.Error repeats the URL, which may hold a password.
+			var broken *url.Error
+			if errors.As(err, &broken) {
+				err = broken.Err
+			}
 			return nil, fmt.Errorf("reading an endpoint: %w", err)
 		case u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "":
 			return nil, fmt.Errorf("reading endpoint %s: it must be a URL with http or https, such as https://10.0.0.1:2379", u.Redacted())

@@ -17,9 +17,11 @@ import (
 type Member struct {
 	Endpoint string
 	ID       uint64
-	Name     string
-	Leader   bool
-	Learner  bool
+	// ClusterID is the same for all members of one cluster.
+	ClusterID uint64
+	Name      string
+	Leader    bool
+	Learner   bool
 	// Leaderless says that it knows of no leader: what it holds may be old.
 	Leaderless bool
 	Version    string
@@ -70,7 +72,7 @@ func (c *Cluster) ask(ctx context.Context, endpoint string) (Member, map[uint64]
 	}
 	id := status.Header.GetMemberId()
 	member := Member{
-		Endpoint: endpoint, ID: id, Version: status.Version, DBSize: status.DbSize,
+		Endpoint: endpoint, ID: id, ClusterID: status.Header.GetClusterId(), Version: status.Version, DBSize: status.DbSize,
 		Leader: status.Leader == id && id != 0, Leaderless: status.Leader == 0, Learner: status.IsLearner,
 		Revision: status.Header.GetRevision(), Applied: status.RaftAppliedIndex, Alarms: status.Errors,
 	}

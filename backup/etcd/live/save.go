@@ -26,6 +26,8 @@ type Taken struct {
 	SHA256 string // of the whole file, hex
 	Member string // endpoint it came from
 	Leader bool   // that member led
+	// ClusterID is etcd's own id of the cluster.
+	ClusterID uint64
 	// Leaderless says that it knew of no leader: what it held may be old.
 	Leaderless bool
 	// Version of the server that gave it.

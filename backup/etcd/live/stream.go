@@ -33,7 +33,7 @@ func (c *Cluster) stream(ctx context.Context, member Member, path string, progre
 			os.Remove(file.Name())
 		}
 	}()
-	taken := Taken{Path: path, Member: member.Endpoint, Leader: member.Leader, Leaderless: member.Leaderless, Version: member.Version, At: began}
+	taken := Taken{Path: path, Member: member.Endpoint, Leader: member.Leader, ClusterID: member.ClusterID, Leaderless: member.Leaderless, Version: member.Version, At: began}
 	sum := newSummer()
 	size, err := c.receive(ctx, member, func(p piece, so int64) error {
 		_, err := file.Write(p.blob)

@@ -140,6 +140,38 @@ func TestOneNameForSeveralKeys(t *testing.T) {
 	}
 }
 
+// A wrong key of aescbc may give something that looks padded, one time in 256.
+func TestAWrongKeyThatDecrypts(t *testing.T) {
+	plain := stored(t, secretObject("shop", "db"))
+	block, err := aes.NewCipher([]byte(otherKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := aestransformer.NewCBCTransformer(block)
+	var value []byte
+	for decrypts := false; !decrypts; {
+		value = sealed(t, "aescbc", "key1", rightKey, keyOfDB, plain)
+		_, _, err := wrong.TransformFromStorage(context.Background(), value[len("k8s:enc:aescbc:v1:key1:"):], nil)
+		decrypts = err == nil
+	}
+	both := decoder(t, encryptionConfig(t, entry("secrets", "aescbc", "key1", otherKey)+entry("secrets", "aescbc", "key1", rightKey)))
+	if o, err := both.Decode([]byte(keyOfDB), value); err != nil || o.UID != "uid-1" {
+		t.Errorf("with the right key as the second: got %+v, %v", o, err)
+	}
+	alone := decoder(t, encryptionConfig(t, entry("secrets", "aescbc", "key1", otherKey)))
+	_, err = alone.Decode([]byte(keyOfDB), value)
+	undecodable(t, err, false, "no object comes out")
+}
+
+// The transformer of aescbc crashes on a value without a block.
+func TestAnEncryptedValueWithoutContent(t *testing.T) {
+	d := decoder(t, encryptionConfig(t, entry("secrets", "aescbc", "key1", rightKey)))
+	for _, rest := range []string{"", "0123456789abcdef", "0123456789abcdef0123"} {
+		_, err := d.Decode([]byte(keyOfDB), []byte("k8s:enc:aescbc:v1:key1:"+rest))
+		undecodable(t, err, false, "no object comes out")
+	}
+}
+
 func TestWhatNoKeyOpens(t *testing.T) {
 	d := decoder(t, encryptionConfig(t, "- resources: [secrets]\n  providers:\n  - kms: {apiVersion: v2, name: vault, endpoint: unix:///x.sock}\n"))
 	for text, want := range map[string]struct {

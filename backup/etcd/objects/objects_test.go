@@ -129,6 +129,8 @@ func TestTheValueMustBeWhatItsKeySays(t *testing.T) {
 	value := stored(t, secretObject("shop", "db"))
 	newer := secretObject("shop", "db")
 	newer.APIVersion = "v7"
+	foreign := secretObject("shop", "db")
+	foreign.APIVersion = "apps/v1"
 	novelty := secretObject("shop", "one")
 	novelty.APIVersion, novelty.Kind = "apps/v1", "Novelty"
 	damaged := secretObject("shop", "one")
@@ -140,6 +142,7 @@ func TestTheValueMustBeWhatItsKeySays(t *testing.T) {
 		reason  string
 	}{
 		{"/registry/configmaps/shop/db", value, false, "the value is a Secret of v1, the key is one of configmaps"},
+		{"/registry/secrets/shop/db", stored(t, foreign), false, "the value is a Secret of apps/v1, the key is one of secrets"},
 		{"/registry/secrets/shop/web", value, false, "the name in its metadata"},
 		{"/registry/secrets/bank/db", value, false, "the namespace in its metadata"},
 		{"/registry/secrets/db", value, false, "the namespace in its metadata"},
@@ -236,9 +239,18 @@ func TestMomentOfALease(t *testing.T) {
 		ObjectMeta: metav1.ObjectMeta{Namespace: "kube-node-lease", Name: "n1"},
 		Spec:       coordinationv1.LeaseSpec{RenewTime: &renewed},
 	}
-	o, err := decoder(t, "").Decode([]byte("/registry/leases/kube-node-lease/n1"), stored(t, lease))
-	if err != nil || !o.At.Equal(renewed.Time) {
-		t.Errorf("got %v, %v", o.At, err)
+	d := decoder(t, "")
+	key, value := []byte("/registry/leases/kube-node-lease/n1"), stored(t, lease)
+	lease.Spec.RenewTime = nil
+	without := stored(t, lease)
+	for range 100 { // objects are used again, and must not remember
+		o, err := d.Decode(key, value)
+		if err != nil || !o.At.Equal(renewed.Time) {
+			t.Fatalf("got %v, %v", o.At, err)
+		}
+		if o, err = d.Decode(key, without); err != nil || !o.At.IsZero() {
+			t.Fatalf("a Lease without renewTime: got %v, %v", o.At, err)
+		}
 	}
 }
 

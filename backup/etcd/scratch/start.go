@@ -28,7 +28,7 @@ type Member struct {
 
 	helper *helper
 	ended  chan struct{}
-	err    error // once ended is closed
+	err    *Failure // once ended is closed
 }
 
 // Start restores the snapshot into dir, which must not exist, and serves it.
@@ -106,11 +106,12 @@ func (m *Member) listen() {
 	defer close(m.ended)
 	for r := range m.helper.replies {
 		if r.Failed != nil {
-			m.err = errors.New(r.Failed.Message)
+			m.err = &Failure{Stage: StageServe, Machine: r.Failed.Machine, Err: errors.New(r.Failed.Message)}
 		}
 	}
 	if ended := m.helper.Err(); m.err == nil && ended != nil {
-		_, m.err = blame(ended, m.helper.Stderr())
+		machine, err := blame(ended, m.helper.Stderr())
+		m.err = &Failure{Stage: StageServe, Machine: machine, Err: err}
 	}
 }
 
@@ -119,7 +120,7 @@ func (m *Member) Ended() <-chan struct{} { return m.ended }
 
 // Err says why the member's process has ended: nil while it runs, and when it
 // was asked to.
-func (m *Member) Err() error {
+func (m *Member) Err() *Failure {
 	select {
 	case <-m.ended:
 		return m.err
