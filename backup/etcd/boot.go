@@ -55,7 +55,7 @@ func booted(compared apiserver.Compared) backup.Rung {
 		found.ProblemCount = differ
 		return found
 	case len(compared.Untold) > 0:
-		found := unsure("%d of %d resources could not be compared", len(compared.Untold), compared.Resources)
+		found := unsure("%d of %d resources could not be compared", len(compared.Untold), compared.Resources+int64(len(compared.Untold)))
 		for _, resource := range slices.Sorted(maps.Keys(compared.Untold)) {
 			found.Problems = append(found.Problems, resource+": "+compared.Untold[resource])
 		}

@@ -183,6 +183,9 @@ func (p *restorePlan) planAPIServer(ctx context.Context, env experiments.Env, pl
 		return refusal.New("set etcd.apiServer in the Environment, or --kube-apiserver, to a kube-apiserver program of the cluster's version; or lower level to match",
 			"level apiServer needs a kube-apiserver program")
 	}
+	if err := apiserver.CheckFlags(env.Etcd.APIServerFlags); err != nil {
+		return refusal.New("take it out of etcd.apiServerFlags", "%v", err)
+	}
 	have, err := apiserver.Version(ctx, env.Etcd.APIServer)
 	if err != nil {
 		return refusal.New("is it a kube-apiserver for this machine?", "%v", err)

@@ -207,6 +207,9 @@ func decoded(walked walk.Walked, prefix string) backup.Rung {
 		return found
 	case walked.Undecodable.Count > 0:
 		found := broken("%d of %d values do not decode as the objects they claim to be", walked.Undecodable.Count, walked.Keys)
+		if walked.Match.Wrong != "" {
+			found = broken("%s", walked.Match.Wrong) // which explains it
+		}
 		found.Problems, found.ProblemCount = walked.Undecodable.First, walked.Undecodable.Count
 		return found
 	case walked.Unknown.Count > 0:
@@ -245,6 +248,8 @@ func matched(walked walk.Walked, revision int64) backup.Rung {
 	differ := match.Different.Count + match.Missing.Count + match.Extra.Count
 	all := match.Equal + differ + match.Moved
 	switch {
+	case match.Wrong != "":
+		return broken("%s", match.Wrong)
 	case differ > 0:
 		found := broken("%d of %d keys differ from the living cluster at revision %d: %d other content, %d missing, %d too many",
 			differ, all, revision, match.Different.Count, match.Missing.Count, match.Extra.Count)

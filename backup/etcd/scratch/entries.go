@@ -28,21 +28,34 @@ type entries struct {
 	mu     sync.Mutex
 	count  int64
 	newest int64 // revision
+	trail  trail
 }
 
 func (e *entries) leaf(page uint64, list []entry) {
 	var newest int64
+	var stretch stretch
 	for i := range list {
 		revision, wrong := readEntry(&list[i])
 		if wrong != "" {
 			e.damage.add(page, "page %d (bucket key), entry %d: %s", page, i, wrong)
+			continue
 		}
 		newest = max(newest, revision)
+		stretch.walk(list[i].key)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.count += int64(len(list))
 	e.newest = max(e.newest, newest)
+	e.trail.stretches = append(e.trail.stretches, stretch)
+}
+
+// unbroken notes a gap in the trail of changes. Where entries are damaged, they
+// are missing from it, and that is told already.
+func (e *entries) unbroken(compacted int64) {
+	if gap, torn := e.trail.torn(compacted); torn && e.damage.count == 0 {
+		e.damage.add(0, "between revisions %d and %d a change is missing, and no compaction explains it: something was taken out", gap.before.revision, gap.after.revision)
+	}
 }
 
 // readEntry checks one change.

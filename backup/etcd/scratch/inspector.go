@@ -96,7 +96,9 @@ func (w *walked) walk(ctx context.Context, data []byte) error {
 		return err
 	}
 	db, err := newWalk(ctx, l, w.damage, runtime.GOMAXPROCS(0)).readDatabase()
-	w.db = db
+	if w.db = db; db != nil {
+		db.entries.unbroken(db.facts.compacted)
+	}
 	return err
 }
 

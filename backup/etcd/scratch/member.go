@@ -11,11 +11,13 @@ import (
 	"slices"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/etcdutl/v3/snapshot"
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+	"google.golang.org/grpc/codes"
 
 	"gameday.dev/gameday/internal/snapshots"
 )
@@ -166,6 +168,10 @@ func firstAnswer(ctx context.Context, files credentials, reply *servingReply) er
 		if _, err = client.Get(ctx, "/", clientv3.WithCountOnly()); err == nil {
 			break
 		}
+		var told rpctypes.EtcdError
+		if errors.As(err, &told) && told.Code() != codes.Unavailable { // waiting changes nothing
+			return fmt.Errorf("asking for the first answer: %w", err)
+		}
 		timer := time.NewTimer(recheck)
 		select {
 		case <-ctx.Done():
@@ -186,5 +192,6 @@ func firstAnswer(ctx context.Context, files credentials, reply *servingReply) er
 			return fmt.Errorf("turning off alarm %s of the copy: %w", alarm.Alarm, err)
 		}
 	}
+	slices.Sort(reply.Alarms) // etcd lists them in any order
 	return nil
 }

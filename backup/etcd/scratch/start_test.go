@@ -237,7 +237,7 @@ func TestAlarmsDoNotMakeAMemberUseless(t *testing.T) {
 		t.Errorf("inspecting: damage %q, alarms %q", got.Damage, got.Alarms)
 	}
 	member := started(t, data)
-	if strings.Join(member.Alarms, " ") != "NOSPACE CORRUPT" {
+	if strings.Join(member.Alarms, " ") != "CORRUPT NOSPACE" {
 		t.Errorf("alarms %q", member.Alarms)
 	}
 	if _, err := connected(t, member).Put(t.Context(), "/registry/scratch", "x"); err != nil {

@@ -124,7 +124,11 @@ func synced(t testing.TB, keys int) []byte {
 	}
 	for round := range 4 {
 		err := db.Update(func(tx *bolt.Tx) error {
-			if _, err := tx.CreateBucketIfNotExists([]byte("meta")); err != nil {
+			meta, err := tx.CreateBucketIfNotExists([]byte("meta"))
+			if err != nil {
+				return err
+			}
+			if err := meta.Put([]byte("finishedCompactRev"), revisionKey(int64(round*keys))); err != nil {
 				return err
 			}
 			bucket, err := tx.CreateBucketIfNotExists([]byte("key"))

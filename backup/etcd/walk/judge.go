@@ -66,10 +66,11 @@ func (p pair) key() []byte {
 	return p.live.Key
 }
 
-// same compares everything but the lease: that is granted anew after a restore.
+// same compares everything. The id of a lease is kept in a snapshot: with
+// another one, an object would go away after a restore, or never.
 func same(p pair) bool {
 	a, b := p.restored, p.live
-	return a.ModRevision == b.ModRevision && a.CreateRevision == b.CreateRevision && a.Version == b.Version && bytes.Equal(a.Value, b.Value)
+	return a.ModRevision == b.ModRevision && a.CreateRevision == b.CreateRevision && a.Version == b.Version && a.Lease == b.Lease && bytes.Equal(a.Value, b.Value)
 }
 
 // name names an object by its value if that decodes, else by its key.
@@ -92,6 +93,9 @@ func (w *walker) difference(p pair) string {
 		return what + fmt.Sprintf("the same content, but written at revision %d in the snapshot and at %d in the living cluster", a.ModRevision, b.ModRevision)
 	case a.CreateRevision != b.CreateRevision:
 		return what + fmt.Sprintf("the same content, but created at revision %d in the snapshot and at %d in the living cluster", a.CreateRevision, b.CreateRevision)
+	}
+	if a.Lease != b.Lease {
+		return what + fmt.Sprintf("the same content, but bound to lease %x in the snapshot and to %x in the living cluster: it would expire at another time", a.Lease, b.Lease)
 	}
 	return what + fmt.Sprintf("the same content, but version %d in the snapshot and %d in the living cluster", a.Version, b.Version)
 }

@@ -13,11 +13,11 @@ import (
 func (w *walker) pass(ctx context.Context, judge judge, now int64) (Walked, error) {
 	total := newTally()
 	group, ctx := errgroup.WithContext(ctx)
-	restored := make(chan page)
+	restored := make(chan page, 2)
 	var live chan page
 	var announced chan interval
 	if judge != nil {
-		live, announced = make(chan page), make(chan interval, 1)
+		live, announced = make(chan page, 2), make(chan interval, 2)
 		reader := w.living(now)
 		group.Go(func() error { return readLive(ctx, reader, announced, live) })
 	}

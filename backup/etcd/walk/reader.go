@@ -59,7 +59,7 @@ type reader struct {
 func newReader(side string, client *clientv3.Client, revision int64, pace pace) *reader {
 	return &reader{
 		side: side, kv: clientv3.RetryKVClient(client), pace: pace, revision: revision,
-		spare: make(chan *memory, 2), // one page is worked on while another comes
+		spare: make(chan *memory, 4), // as many pages as are on their way
 	}
 }
 

@@ -44,6 +44,9 @@ type Match struct {
 	// Compared is false when there was nothing to compare with; Why says so.
 	Compared bool
 	Why      string
+	// Wrong says why the two cannot be the same cluster; nothing was compared
+	// key by key then. Empty otherwise.
+	Wrong string
 	// Compacted is the living cluster's compaction when the snapshot's revision
 	// could not be read any more: then only keys unchanged since were compared.
 	Compacted int64
@@ -102,9 +105,7 @@ func (w *walker) walk(ctx context.Context) (Walked, error) {
 		return Walked{}, err
 	}
 	if wrong != "" {
-		match := Match{Compared: true}
-		match.Different.add(func() string { return wrong })
-		return w.alone(ctx, match)
+		return w.alone(ctx, Match{Compared: true, Wrong: wrong})
 	}
 	walked, err := w.pass(ctx, w.exact(), w.Revision)
 	if !compacted(err) {
