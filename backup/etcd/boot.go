@@ -33,7 +33,7 @@ func (c *climb) bootAPIServer(ctx context.Context) backup.Rung {
 	defer cancel()
 	compared, err := apiserver.Compare(serving, apiserver.Options{
 		Live: c.env.Client, Restored: server.Client, Revision: c.inspection.Revision, Stored: c.walked.Counts, Elsewhere: c.plan.Elsewhere,
-		Progress: every(5*time.Second, func(n int64) { c.progress("%d objects compared", n) }),
+		Progress: nowAndThen(func(n int64) { c.progress("%d objects compared", n) }),
 	})
 	found := unsure("comparing the API servers: %v", err)
 	if died := c.member.Err(); died != nil {

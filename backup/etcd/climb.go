@@ -100,8 +100,8 @@ func (c *climb) up(ctx context.Context) (journal.Outcome, error) {
 			found.Seconds = time.Since(began).Seconds()
 		}
 		if ctx.Err() != nil && found.Verdict != verify.Pass {
-			if !errors.Is(context.Cause(ctx), errTimeout) {
-				return journal.Outcome{}, fmt.Errorf("climbing rung %s: %w", rung.name, context.Cause(ctx))
+			if cause := context.Cause(ctx); !errors.Is(cause, errTimeout) {
+				return journal.Outcome{}, fmt.Errorf("climbing rung %s: %w", rung.name, cause)
 			}
 			found = unsure("cut short after %s by the step's timeout of %s", time.Since(began).Round(time.Second), timeoutOf(c.spec.Timeout))
 			found.Name, found.Seconds = rung.name, time.Since(began).Seconds()
@@ -111,17 +111,25 @@ func (c *climb) up(ctx context.Context) (journal.Outcome, error) {
 		if passed {
 			reached = rung.name
 		}
-		if found.Verdict == verify.Fail || found.Verdict == verify.Inconclusive && !goesOn(rung.name) || ctx.Err() != nil {
+		if found.Verdict != verify.Pass && !c.goesOn(ctx, rung.name, found) {
 			break
 		}
 	}
 	return outcome(reached, c.spec.level()), nil
 }
 
-// goesOn says that a rung on which something could not be told still carries
-// the next ones: a value encrypted by a KMS can be compared, and a cluster whose
-// history is too short can still be booted.
-func goesOn(rung string) bool { return rung == RungDecode || rung == RungMatch }
+// goesOn says that a rung that does not hold still carries the next ones: a
+// value encrypted by a KMS can be compared, a cluster whose history is too short
+// can still be booted, and what was taken out of a file is named by comparing it.
+func (c *climb) goesOn(ctx context.Context, rung string, found backup.Rung) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	if found.Verdict == verify.Fail {
+		return rung == RungIntegrity && c.inspection.Torn != "" && len(found.Problems) == 1
+	}
+	return rung == RungDecode || rung == RungMatch
+}
 
 func outcome(reached, required string) journal.Outcome {
 	if reached == required {

@@ -78,6 +78,9 @@ func whole(file string, inspection scratch.Inspection, live []uint64) backup.Run
 		problems = append(problems, fmt.Sprintf("is of another cluster: its members are %s, none of which is in the living one; or it is older than the living cluster's own restore",
 			strings.Join(inspection.MemberNames, ", ")))
 	}
+	if inspection.Torn != "" {
+		problems = append(problems, "is not as etcd wrote it: something was taken out, "+inspection.Torn)
+	}
 	if len(problems) > 0 {
 		found := broken("the snapshot %s", problems[0])
 		found.Problems = problems

@@ -166,7 +166,7 @@ func (c climbed) further(names []string, finding *verify.Finding) {
 		if !tried {
 			continue
 		}
-		if rung.Verdict == verify.Fail {
+		if rung.Verdict == verify.Fail { // named, it is worth more than what it was found by
 			add(finding, verify.Fail, name+": "+rung.Summary, problems(rung)...)
 			continue
 		}

@@ -97,7 +97,11 @@ func planLive(ctx context.Context, env experiments.Env) (size int64, plan experi
 		}
 	}
 	if answered == 0 {
-		return 0, plan, refusal.New("check the Environment's etcd: endpoints, caFile, certFile, keyFile", "no member of etcd answers: %v", errors.Join(errs...))
+		hint := "check the Environment's etcd: endpoints, caFile, certFile, keyFile"
+		if env.Etcd.CertFile == "" && strings.HasPrefix(env.Etcd.Endpoints[0], "https") {
+			hint = "most members ask for a client certificate, and hang up without: set etcd.certFile and etcd.keyFile in the Environment"
+		}
+		return 0, plan, refusal.New(hint, "no member of etcd answers: %v", errors.Join(errs...))
 	}
 	return size, plan, nil
 }
@@ -168,7 +172,7 @@ func enoughSpace(directory string, size int64, plan *experiments.Plan) error {
 	if err := unix.Statfs(directory, &disk); err != nil {
 		return fmt.Errorf("asking for free space in %s: %w", directory, err)
 	}
-	free, need := int64(disk.Bavail)*int64(disk.Bsize), size+size/4+spareSpace
+	free, need := int64(disk.Bavail)*int64(disk.Bsize), size+size/4+spareSpace //nolint:unconvert // other systems have other types
 	if free < need {
 		return refusal.New("name a larger disk with --scratch-dir", "%s has %s free, the step needs about %s", directory, bytes(free), bytes(need))
 	}

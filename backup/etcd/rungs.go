@@ -91,7 +91,7 @@ func factsOf(taken live.Taken) map[string]string {
 
 // streamed tells of a long stream now and then.
 func (c *climb) streamed() func(int64) {
-	return every(5*time.Second, func(n int64) { c.progress("%s streamed", bytes(n)) })
+	return nowAndThen(func(n int64) { c.progress("%s streamed", bytes(n)) })
 }
 
 // restore is rung 3: into a data directory of its own, on a copy. The member
@@ -159,7 +159,7 @@ func (c *climb) decode(ctx context.Context) backup.Rung {
 	}
 	options := walk.Options{
 		Restored: c.restored, Decoder: decoder, Prefix: c.env.Etcd.Prefix, Revision: c.inspection.Revision,
-		Progress: every(5*time.Second, func(n int64) { c.progress("%d keys read", n) }),
+		Progress: nowAndThen(func(n int64) { c.progress("%d keys read", n) }),
 	}
 	if c.spec.level() != RungDecode {
 		options.Live = c.cluster.Client
@@ -300,11 +300,12 @@ func sum(counts map[string]int64) int64 {
 	return total
 }
 
-// every calls tell with the newest number, at the most once in a while.
-func every(while time.Duration, tell func(int64)) func(int64) {
+// nowAndThen calls tell with the newest number, at the most every few seconds.
+func nowAndThen(tell func(int64)) func(int64) {
+	const pause = 5 * time.Second
 	last := time.Now()
 	return func(n int64) {
-		if time.Since(last) >= while {
+		if time.Since(last) >= pause {
 			last = time.Now()
 			tell(n)
 		}

@@ -120,7 +120,7 @@ func (t *taking) store(ctx context.Context) (string, error) {
 	members.Name = RungMembers
 	t.record(members)
 	began := time.Now()
-	taken, err := t.cluster.Save(ctx, t.cluster.Members(ctx), t.plan.Draft, every(5*time.Second, func(n int64) {
+	taken, err := t.cluster.Save(ctx, t.cluster.Members(ctx), t.plan.Draft, nowAndThen(func(n int64) {
 		t.env.Record.Record(journal.StepProgress, journal.Progress{Message: bytes(n) + " streamed"})
 	}))
 	if err != nil {

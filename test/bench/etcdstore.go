@@ -16,7 +16,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/client-go/kubernetes/scheme"
 
@@ -195,7 +194,7 @@ func storedObject(i int) runtime.Object {
 
 func metaOf(namespace, name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
-		Namespace: namespace, Name: name, UID: types.UID(uuid.NewUUID()), CreationTimestamp: metav1.Now(),
+		Namespace: namespace, Name: name, UID: uuid.NewUUID(), CreationTimestamp: metav1.Now(),
 		Labels: map[string]string{"app.kubernetes.io/name": "app", "app.kubernetes.io/part-of": "bench"},
 	}
 }

@@ -124,7 +124,7 @@ func TestEtcdRestore(t *testing.T) {
 			s.climbs(climbing(climb("etcd", "apiServer", from(file)+`, afterCompaction: compareUnchanged`))).exits(0).undone().reaches("etcd", "apiServer")
 			lost := s.doctored(file, "lost.db", forget(s.key("configmaps", "stays")))
 			s.climbs(climbing(climb("etcd", "match", from(lost)+`, afterCompaction: compareUnchanged`))).exits(1).
-				undone().breaks("etcd", "match", "fail", "ConfigMap ${ns}/stays")
+				undone().breaks("etcd", "integrity", "fail", "taken out").finds("etcd", "match", "fail", "ConfigMap ${ns}/stays")
 		}},
 		promise{says: "judge comes to the same verdict on a proof without a cluster, to the byte", needs: ownMachinery, proof: func(s *scene) {
 			r := s.climbs(climbing(climb("etcd", "match", ""), climb("broken", "match", from(s.write("broken.db", "broken"))))).exits(1).undone()
@@ -210,8 +210,8 @@ func TestEtcdCorruption(t *testing.T) {
 				steps = append(steps, climb(name, "match", from(s.doctored(file, name+".db", forget(key)))))
 			}
 			s.climbs(climbing(steps...)).exits(1).undone().
-				breaks("map", "match", "fail", "ConfigMap ${ns}/settings").
-				breaks("custom", "match", "fail", "${ns}/gadget")
+				breaks("map", "integrity", "fail", "taken out").finds("map", "match", "fail", "ConfigMap ${ns}/settings").
+				breaks("custom", "integrity", "fail", "taken out").finds("custom", "match", "fail", "${ns}/gadget")
 		}},
 		promise{says: "one altered value is found under a hash that was made to fit, and named as the object it was", needs: ownMachinery, proof: func(s *scene) {
 			s.widget("gadget", "hello")

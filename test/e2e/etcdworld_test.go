@@ -16,7 +16,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/client-go/kubernetes/scheme"
 
@@ -172,7 +171,7 @@ func (s *scene) strangersSnapshot() string {
 	defer client.Close()
 	for _, name := range []string{"default", "kube-system", "shop"} {
 		_, err := client.Put(s.ctx, "/registry/namespaces/"+name, s.inEtcd(&corev1.Namespace{
-			ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID(uuid.NewUUID()), CreationTimestamp: metav1.Now()},
+			ObjectMeta: metav1.ObjectMeta{Name: name, UID: uuid.NewUUID(), CreationTimestamp: metav1.Now()},
 		}))
 		s.must(err)
 	}

@@ -178,7 +178,23 @@ func (r *result) breaks(step, name, verdict string, texts ...string) *result {
 			r.Errorf("step %s breaks at %s (%s: %s %q), want %s at %s", step, one.Name, one.Verdict, one.Summary, one.Problems, verdict, name)
 			return r
 		}
+		return r.finds(step, name, verdict, texts...)
+	}
+	r.Errorf("step %s passes all of its rungs, want %s at %s", step, verdict, name)
+	return r
+}
+
+// finds wants a rung to have this verdict and to say these things.
+func (r *result) finds(step, name, verdict string, texts ...string) *result {
+	r.Helper()
+	for _, one := range r.proof(step).Rungs {
+		if one.Name != name {
+			continue
+		}
 		said := oneLine(one.Summary + "\n" + strings.Join(one.Problems, "\n") + "\n" + strings.Join(one.Hints, "\n"))
+		if one.Verdict != verdict {
+			r.Errorf("rung %s of step %s is %s, want %s: %s", name, step, one.Verdict, verdict, said)
+		}
 		for _, text := range texts {
 			if !strings.Contains(said, r.fill(text)) {
 				r.Errorf("rung %s of step %s says nothing of %q: %s", name, step, r.fill(text), said)
@@ -186,7 +202,7 @@ func (r *result) breaks(step, name, verdict string, texts ...string) *result {
 		}
 		return r
 	}
-	r.Errorf("step %s passes all of its rungs, want %s at %s", step, verdict, name)
+	r.Errorf("step %s has not tried rung %s", step, name)
 	return r
 }
 

@@ -92,7 +92,7 @@ func TestObserveRealFiles(t *testing.T) {
 			store(t, d, "coming.db.part", young, now)
 		}, EtcdSnapshots{MaxAge: day.MaxAge, MinKept: 2}, verify.Fail, "newest 5", "not counted: "},
 		"nothing": {func(*testing.T, string) {}, day, verify.Fail, "no etcd snapshot in", "look at the job"},
-		"gone":    {func(t *testing.T, d string) { _ = os.Remove(d) }, day, verify.Inconclusive, "cannot tell: listing snapshots", ""},
+		"gone":    {func(_ *testing.T, d string) { _ = os.Remove(d) }, day, verify.Inconclusive, "cannot tell: listing snapshots", ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -376,7 +376,7 @@ func TestNothingIsToldWithoutAServer(t *testing.T) {
 		return r.URL.Path == "/apis"
 	}
 	otherRevision := whole()
-	otherRevision.before = func(w http.ResponseWriter, r *http.Request) bool {
+	otherRevision.before = func(_ http.ResponseWriter, r *http.Request) bool {
 		query := r.URL.Query()
 		query.Del("resourceVersion")
 		r.URL.RawQuery = query.Encode()

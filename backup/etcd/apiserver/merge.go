@@ -161,7 +161,7 @@ func (m *merge) lost(ctx context.Context, living *cursor) (*tally, error) {
 	if living.err != nil {
 		return m.broken(ctx, &cursor{}, living)
 	}
-	if held > 0 && !(m.now && m.fleeting()) {
+	if held > 0 && (!m.now || !m.fleeting()) {
 		m.found.missing.addMany(fmt.Sprintf("%s of the living cluster: the restored API server does not serve them", amount(held, m.name)), held)
 		return m.found, nil
 	}

@@ -133,6 +133,7 @@ func (s secret) open(key, rest []byte) (plain []byte, ok bool) {
 		return nil, false
 	}
 	// The API server authenticates with the whole key of etcd.
+	// Decryption waits for nothing; a KMS, which would, is not asked.
 	plain, _, err := s.transformer.TransformFromStorage(context.Background(), sealed, value.DefaultContext(key))
 	return plain, err == nil
 }

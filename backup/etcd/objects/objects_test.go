@@ -257,7 +257,7 @@ func TestMomentOfALease(t *testing.T) {
 // An API server keeps its own addresses in objects without metadata.
 func TestInternalObjectsHaveNoMetadata(t *testing.T) {
 	d := decoder(t, "")
-	address := &corev1.Endpoints{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Endpoints"}}
+	address := &corev1.Endpoints{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Endpoints"}} //nolint:staticcheck // API servers still keep their addresses so
 	if _, err := d.Decode([]byte("/registry/masterleases/10.0.0.1"), stored(t, address)); err != nil {
 		t.Error(err)
 	}

@@ -50,12 +50,13 @@ func (e *entries) leaf(page uint64, list []entry) {
 	e.trail.stretches = append(e.trail.stretches, stretch)
 }
 
-// unbroken notes a gap in the trail of changes. Where entries are damaged, they
-// are missing from it, and that is told already.
-func (e *entries) unbroken(compacted int64) {
-	if gap, torn := e.trail.torn(compacted); torn && e.damage.count == 0 {
-		e.damage.add(0, "between revisions %d and %d a change is missing, and no compaction explains it: something was taken out", gap.before.revision, gap.after.revision)
+// torn says where a change is missing, empty when none is.
+func (e *entries) torn(compacted int64) string {
+	gap, torn := e.trail.torn(compacted)
+	if !torn {
+		return ""
 	}
+	return fmt.Sprintf("between revisions %d and %d a change is missing that no compaction explains", gap.before.revision, gap.after.revision)
 }
 
 // readEntry checks one change.

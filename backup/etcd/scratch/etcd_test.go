@@ -23,7 +23,6 @@ type taken struct {
 	data      []byte
 	revision  int64
 	compacted int64
-	revisions int64 // entries of the key bucket
 	member    uint64
 }
 

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-func failed(t *testing.T, ctx context.Context, program []string, path string) *Failure {
+func failed(ctx context.Context, t *testing.T, program []string, path string) *Failure {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "member")
 	member, err := Start(ctx, program, path, dir, nil)
@@ -51,7 +51,7 @@ func TestADamagedSnapshotIsItsOwnFault(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			failure := failed(t, t.Context(), helperProgram(), write(t, test.data))
+			failure := failed(t.Context(), t, helperProgram(), write(t, test.data))
 			if failure.Machine || failure.Stage != StageRestore || !strings.Contains(failure.Error(), test.want) {
 				t.Errorf("machine %t: %v, want %q", failure.Machine, failure, test.want)
 			}
@@ -90,7 +90,7 @@ func TestWhatThisMachineCannotDo(t *testing.T) {
 	cancelled, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("enough")
 	cancel(why)
-	if failure := failed(t, cancelled, helperProgram(), path); !failure.Machine || !errors.Is(failure, why) {
+	if failure := failed(cancelled, t, helperProgram(), path); !failure.Machine || !errors.Is(failure, why) {
 		t.Errorf("cancelled: machine %t, %v", failure.Machine, failure)
 	}
 	for name, program := range map[string][]string{
@@ -102,12 +102,12 @@ func TestWhatThisMachineCannotDo(t *testing.T) {
 		"says nothing":        {"sh", "-c", "exit 2"},
 		"ends without a word": {"true"},
 	} {
-		if failure := failed(t, t.Context(), program, path); !failure.Machine {
+		if failure := failed(t.Context(), t, program, path); !failure.Machine {
 			t.Errorf("%s: %v is held against the snapshot", name, failure)
 		}
 	}
 	for name, path := range map[string]string{"no such file": path + "x", "a directory": filepath.Dir(path)} {
-		if failure := failed(t, t.Context(), helperProgram(), path); !failure.Machine {
+		if failure := failed(t.Context(), t, helperProgram(), path); !failure.Machine {
 			t.Errorf("%s: %v is held against the snapshot", name, failure)
 		}
 	}

@@ -96,9 +96,7 @@ func (w *walked) walk(ctx context.Context, data []byte) error {
 		return err
 	}
 	db, err := newWalk(ctx, l, w.damage, runtime.GOMAXPROCS(0)).readDatabase()
-	if w.db = db; db != nil {
-		db.entries.unbroken(db.facts.compacted)
-	}
+	w.db = db
 	return err
 }
 
@@ -116,6 +114,9 @@ func (i *Inspection) take(w walked) {
 	i.Revision = max(w.db.entries.newest, i.Compacted, 1)
 	i.Version = w.db.facts.version
 	i.Alarms = w.db.facts.alarms
+	if i.DamageCount == 0 { // damaged entries are missing too, and that is told already
+		i.Torn = w.db.entries.torn(i.Compacted)
+	}
 	slices.SortFunc(w.db.facts.members, func(a, b member) int { return cmp.Compare(a.ID, b.ID) })
 	for _, m := range w.db.facts.members {
 		i.MemberIDs = append(i.MemberIDs, m.ID)

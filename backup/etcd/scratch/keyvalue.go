@@ -52,9 +52,9 @@ func readKeyValue(data []byte) (kv keyValue, err error) {
 		switch tag {
 		case 1<<3 | 2:
 			kv.key = text
-		case 3<<3 | 0:
+		case 3 << 3:
 			kv.modified = int64(number)
-		case 2<<3 | 0, 4<<3 | 0, 5<<3 | 2, 6<<3 | 0: // created, version, value, lease
+		case 2 << 3, 4 << 3, 5<<3 | 2, 6 << 3: // created, version, value, lease
 		default:
 			if tag>>3 <= 6 {
 				return keyValue{}, errKeyValue // a known field of another type

@@ -18,6 +18,9 @@ type Inspection struct {
 	// Damage names what is wrong with the database: pages, buckets, keys. Capped.
 	Damage      []string `json:"damage,omitempty"`
 	DamageCount int64    `json:"damageCount,omitempty"`
+	// Torn says where a change was taken out of a database that is whole
+	// otherwise; empty when none was.
+	Torn        string   `json:"torn,omitempty"`
 	Pages       int64    `json:"pages"`
 	Revision    int64    `json:"revision"`    // the newest
 	Compacted   int64    `json:"compacted"`   // 0 when never

@@ -56,7 +56,7 @@ func TestMemberServesWhatTheSnapshotHolds(t *testing.T) {
 	}
 	client := connected(t, member)
 	stored := 0
-	eachEntry(t, s.data, func(k, _ []byte) { stored++ })
+	eachEntry(t, s.data, func(_, _ []byte) { stored++ })
 	answer, err := client.Get(t.Context(), "/registry/", clientv3.WithPrefix(), clientv3.WithRev(s.revision), clientv3.WithKeysOnly())
 	if err != nil || answer.Count == 0 || answer.Count > int64(stored) {
 		t.Fatalf("%d keys, %v", answer.Count, err)

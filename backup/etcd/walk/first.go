@@ -54,7 +54,7 @@ func (w *walker) identity(ctx context.Context, r *reader) (uid string, revision 
 	defer response.done()
 	if len(response.Kvs) == 1 {
 		// A value that does not decode is found again on the walk.
-		if o, err := w.Decoder.Decode(key, response.Kvs[0].Value); err == nil {
+		if o, err := w.Decoder.Decode(key, response.Kvs[0].Value); err == nil { //nolint:contextcheck // it waits for nothing
 			uid = o.UID
 		}
 	}

@@ -18,7 +18,7 @@ func merge(ctx context.Context, restored, live <-chan page, handle func([]pair) 
 	var r, l page
 	var pairs []pair
 	for {
-		ok := true
+		var ok bool
 		if r.end == nil {
 			if r, ok = receive(ctx, restored); !ok {
 				break
@@ -62,7 +62,7 @@ func merge(ctx context.Context, restored, live <-chan page, handle func([]pair) 
 func pairUp(pairs []pair, restored, live []*mvccpb.KeyValue, end []byte) (paired []pair, restOfRestored, restOfLive []*mvccpb.KeyValue) {
 	within := func(kvs []*mvccpb.KeyValue) bool { return len(kvs) > 0 && bytes.Compare(kvs[0].Key, end) < 0 }
 	for {
-		order := 0
+		var order int
 		switch haveRestored, haveLive := within(restored), within(live); {
 		case haveRestored && haveLive:
 			order = bytes.Compare(restored[0].Key, live[0].Key)

@@ -25,7 +25,7 @@ func (w *walker) pass(ctx context.Context, judge judge, now int64) (Walked, erro
 	group.Go(func() error { return readRestored(ctx, reader, w.prefix, announced, restored) })
 	group.Go(func() error {
 		return merge(ctx, restored, live, func(pairs []pair) error {
-			w.look(total, judge, pairs)
+			w.look(total, judge, pairs) //nolint:contextcheck // decoding waits for nothing
 			w.progress(total.Keys)
 			return ctx.Err()
 		})

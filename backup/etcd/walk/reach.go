@@ -19,6 +19,8 @@ import (
 type reach struct {
 	prefix, last []byte // last is the end of the prefix
 	depth, step  int
+	empty        int    // ranges without a key, one after another
+	namespace    []byte // of the last key: all of it up to the last slash
 }
 
 func newReach(prefix []byte) reach {
@@ -59,10 +61,19 @@ const mostSteps = 16
 // mostGap is how many neighbours are tried together where there were none.
 const mostGap = 4
 
+// mostEmpty is how many ranges are found empty before a whole namespace is left.
+const mostEmpty = 4
+
 // learn fits the reach to an answer: the keys of the page, how many there are
 // in the range, and how many were asked for.
 func (r *reach) learn(start []byte, kvs []*mvccpb.KeyValue, count, limit int64) {
+	if r.empty++; len(kvs) > 0 {
+		last := kvs[len(kvs)-1].Key
+		r.empty, r.namespace = 0, bytes.Clone(last[:bytes.LastIndexByte(last, '/')])
+	}
 	switch {
+	case r.empty == mostEmpty && len(r.namespace) > len(r.prefix) && bytes.HasPrefix(start, r.namespace) && len(r.namespace) < r.depth:
+		r.depth, r.step = len(r.namespace), 1 // it seems to be at its end
 	case len(kvs) == 0 && len(start) > r.depth:
 		r.step = 1 // the rest of a subtree was empty: its neighbour is next
 	case len(kvs) == 0 && start[len(start)-1] <= 'z' && (r.step < mostGap || r.depth == len(r.prefix)+1):

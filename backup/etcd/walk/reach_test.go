@@ -63,10 +63,10 @@ func TestReachOfRanges(t *testing.T) {
 		"none":                nil,
 		"one":                 keysOf(1, func(int) string { return "pods/a/b" }),
 		"two large resources": keysOf(100_000, func(i int) string { return fmt.Sprintf("%s/team-%02d/web-%06d", kinds[1+i%2*5], i%40, i) }),
-		"one namespace":       keysOf(100_000, func(i int) string { return fmt.Sprintf("pods/shop/web-%s-%s", word(10), word(5)) }),
+		"one namespace":       keysOf(100_000, func(int) string { return fmt.Sprintf("pods/shop/web-%s-%s", word(10), word(5)) }),
 		"small namespaces":    keysOf(100_000, func(i int) string { return fmt.Sprintf("%s/ns-%04d/%s", kinds[i%len(kinds)], i%5000, word(8)) }),
 		"one deep one":        append(keysOf(3, func(i int) string { return fmt.Sprint("configmaps/a/", i) }), keysOf(20_000, func(i int) string { return fmt.Sprintf("pods/shop/%s%08d", string(bytes.Repeat([]byte("x"), 200)), i) })...),
-		"strange bytes":       keysOf(20_000, func(i int) string { b := make([]byte, 6); random.Read(b); return string(b) }),
+		"strange bytes":       keysOf(20_000, func(int) string { b := make([]byte, 6); random.Read(b); return string(b) }),
 		"all alike":           keysOf(5000, func(i int) string { return string(bytes.Repeat([]byte{0xff}, i+1)) }),
 	} {
 		t.Run(name, func(t *testing.T) {

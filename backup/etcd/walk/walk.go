@@ -107,7 +107,7 @@ func (w *walker) walk(ctx context.Context) (Walked, error) {
 	if wrong != "" {
 		return w.alone(ctx, Match{Compared: true, Wrong: wrong})
 	}
-	walked, err := w.pass(ctx, w.exact(), w.Revision)
+	walked, err := w.pass(ctx, w.exact(), w.Revision) //nolint:contextcheck // comparing waits for nothing
 	if !compacted(err) {
 		return walked, err
 	}
@@ -120,7 +120,7 @@ func (w *walker) walk(ctx context.Context) (Walked, error) {
 		if err != nil {
 			return Walked{}, err
 		}
-		walked, err = w.pass(ctx, w.since(), now)
+		walked, err = w.pass(ctx, w.since(), now) //nolint:contextcheck // as above
 		walked.Match.Compacted = compaction
 		if !compacted(err) {
 			return walked, err
