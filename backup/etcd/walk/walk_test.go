@@ -347,6 +347,7 @@ func TestTheLivingMemberRestarts(t *testing.T) {
 func TestAMemberThatStaysAway(t *testing.T) {
 	for _, side := range []string{"living", "restored"} {
 		t.Run(side, func(t *testing.T) {
+			t.Parallel() // the client tries for seconds before it gives up
 			s := newSides(t)
 			fill(t, s, 100)
 			gone := map[string]*member{"living": s.live, "restored": s.restored}[side]
