@@ -17,6 +17,19 @@ func explain(err error) error {
 	return plain{err}
 }
 
+// explainFirst is explain for the first word of a connection. In TLS 1.3 a member
+// that refuses the client's certificate, or misses one, hangs up after the client
+// took the handshake for done, and whether its reason still arrives is chance.
+func explainFirst(err error) error {
+	text := err.Error()
+	for _, hungUp := range []string{"broken pipe", "connection reset", "EOF"} {
+		if strings.Contains(text, hungUp) && !strings.Contains(text, "error reading server preface") {
+			return fmt.Errorf("%w: it hung up at once, as a member does that refuses the client certificate or misses one: etcd.certFile must be signed by the authority in its --trusted-ca-file", plain{err})
+		}
+	}
+	return explain(err)
+}
+
 func nextStep(err error) string {
 	known := rpctypes.Error(err)
 	switch {

@@ -68,7 +68,7 @@ func (c *Cluster) ask(ctx context.Context, endpoint string) (Member, map[uint64]
 	// connection is ready would only tell that its time was up.
 	status, err := pb.NewMaintenanceClient(conn).Status(ctx, &pb.StatusRequest{})
 	if err != nil {
-		return Member{Endpoint: endpoint, Err: fmt.Errorf("asking %s: %w", endpoint, explain(err))}, nil
+		return Member{Endpoint: endpoint, Err: fmt.Errorf("asking %s: %w", endpoint, explainFirst(err))}, nil
 	}
 	id := status.Header.GetMemberId()
 	member := Member{
