@@ -156,16 +156,3 @@ func (c *climb) progress(format string, args ...any) {
 }
 
 func (c *climb) found(found backup.Found) { c.env.Record.Record(backup.EventFound, found) }
-
-// The words of a rung's result.
-func held(format string, args ...any) backup.Rung {
-	return backup.Rung{Verdict: verify.Pass, Summary: fmt.Sprintf(format, args...)}
-}
-
-func broken(format string, args ...any) backup.Rung {
-	return backup.Rung{Verdict: verify.Fail, Summary: fmt.Sprintf(format, args...)}
-}
-
-func unsure(format string, args ...any) backup.Rung {
-	return backup.Rung{Verdict: verify.Inconclusive, Summary: fmt.Sprintf(format, args...)}
-}
