@@ -44,7 +44,9 @@ func Connect(at experiments.Etcd) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connecting to etcd: %w", err)
 	}
-	options := readOnly()
+	const window = 8 << 20 // a page of values is some MB: it should come in one go
+	options := append(readOnly(),
+		grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(window), grpc.WithReadBufferSize(256<<10))
 	if at.Username != "" {
 		password, err := readPassword(at.PasswordFile)
 		if err != nil {

@@ -19,6 +19,7 @@ import (
 	"go.etcd.io/etcd/client/pkg/v3/transport"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
 )
 
 // credentials are files in a member's directory. The key of the authority that
@@ -122,7 +123,13 @@ func (c credentials) client(endpoint string) (*clientv3.Client, error) {
 }
 
 func connect(endpoint string, config *tls.Config) (*clientv3.Client, error) {
-	client, err := clientv3.New(clientv3.Config{Endpoints: []string{endpoint}, TLS: config, Logger: zap.NewNop()})
+	const window = 8 << 20 // a page of values is some MB: it should come in one go
+	client, err := clientv3.New(clientv3.Config{
+		Endpoints: []string{endpoint}, TLS: config, Logger: zap.NewNop(),
+		DialOptions: []grpc.DialOption{
+			grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(window), grpc.WithReadBufferSize(256 << 10),
+		},
+	})
 	if err != nil {
 		return nil, fmt.Errorf("connecting to scratch member %s: %w", endpoint, err)
 	}
