@@ -26,7 +26,7 @@ func floors() [][]string {
 		{"backup"},
 		{"experiments", "verify"},
 		{"internal/kube", "internal/prometheus", "internal/fields", "internal/snapshots"},
-		{"internal/journal", "internal/refusal", "internal/near", "internal/child"},
+		{"internal/journal", "internal/refusal", "internal/near", "internal/child", "internal/pki"},
 	}
 }
 

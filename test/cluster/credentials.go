@@ -3,12 +3,13 @@ package cluster
 import (
 	"fmt"
 	"os"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
-	"gameday.dev/gameday/test/cluster/internal/pki"
+	"gameday.dev/gameday/internal/pki"
 )
 
 // Authorities, as kubeadm has them.
@@ -17,6 +18,9 @@ const (
 	etcdCA       = "etcd-ca"
 	frontProxyCA = "front-proxy-ca"
 )
+
+// lifetime of every certificate: a local cluster is never older.
+const lifetime = 30 * 24 * time.Hour
 
 // userPrometheus may look at pods and nothing else.
 const userPrometheus = "gameday:prometheus"
@@ -84,7 +88,7 @@ func (c *Cluster) issueCredentials() error {
 	}
 	authorities := map[string]*pki.Authority{}
 	for _, name := range []string{clusterCA, etcdCA, frontProxyCA} {
-		authority, err := pki.NewAuthority("gameday-" + c.Name + "-" + name)
+		authority, err := pki.NewAuthority("gameday-"+c.Name+"-"+name, lifetime)
 		if err != nil {
 			return err
 		}

@@ -1,17 +1,10 @@
 package scratch
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
-	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -20,6 +13,8 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
+
+	"gameday.dev/gameday/internal/pki"
 )
 
 // credentials are files in a member's directory. The key of the authority that
@@ -43,53 +38,23 @@ const superuser = "root"
 // writeCredentials makes an authority, and what it signs.
 func writeCredentials(dir string) (credentials, error) {
 	c := credentials{dir}
-	now := time.Now()
-	authority := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "gameday scratch CA"},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(lifetime),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	authorityKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	authority, err := pki.NewAuthority("gameday scratch CA", lifetime)
 	if err != nil {
 		return c, err
 	}
-	der, err := x509.CreateCertificate(rand.Reader, authority, authority, authorityKey.Public(), authorityKey)
+	server, err := authority.Issue(pki.Subject{Name: "gameday scratch member", Hosts: []string{"127.0.0.1"}})
 	if err != nil {
 		return c, err
 	}
-	sign := func(certFile, keyFile string, cert *x509.Certificate) error {
-		cert.NotBefore, cert.NotAfter = authority.NotBefore, authority.NotAfter
-		cert.KeyUsage = x509.KeyUsageDigitalSignature
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			return err
-		}
-		signed, err := x509.CreateCertificate(rand.Reader, cert, authority, key.Public(), authorityKey)
-		if err != nil {
-			return err
-		}
-		encoded, err := x509.MarshalECPrivateKey(key)
-		if err != nil {
-			return err
-		}
-		return errors.Join(writePEM(certFile, "CERTIFICATE", signed), writePEM(keyFile, "EC PRIVATE KEY", encoded))
+	client, err := authority.Issue(pki.Subject{Name: superuser})
+	if err != nil {
+		return c, err
 	}
 	return c, errors.Join(
-		writePEM(c.ca(), "CERTIFICATE", der),
-		sign(c.serverCert(), c.serverKey(), &x509.Certificate{
-			SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "gameday scratch member"},
-			IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-			ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-		}),
-		sign(c.clientCert(), c.clientKey(), &x509.Certificate{
-			SerialNumber: big.NewInt(3), Subject: pkix.Name{CommonName: superuser},
-			ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-		}),
+		authority.WriteCertificate(filepath.Join(dir, "ca")),
+		server.Write(filepath.Join(dir, "server")),
+		client.Write(filepath.Join(dir, "client")),
 	)
-}
-
-func writePEM(path, kind string, der []byte) error {
-	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
 }
 
 // server is what a listener shows, and whom it lets in.

@@ -5,6 +5,7 @@ import (
 	"encoding/pem"
 	"slices"
 	"testing"
+	"time"
 )
 
 func parse(t *testing.T, text []byte) *x509.Certificate {
@@ -21,11 +22,11 @@ func parse(t *testing.T, text []byte) *x509.Certificate {
 }
 
 func TestIssue(t *testing.T) {
-	authority, err := NewAuthority("ca")
+	authority, err := NewAuthority("ca", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := NewAuthority("other")
+	other, err := NewAuthority("other", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,5 @@
-// Package pki makes the certificates of a test cluster.
+// Package pki makes authorities that live as long as what they are made for, and
+// certificates of theirs: of scratch members and servers, and of test clusters.
 package pki
 
 import (
@@ -15,9 +16,6 @@ import (
 	"path/filepath"
 	"time"
 )
-
-// lifetime of every certificate: a test cluster is never older.
-const lifetime = 30 * 24 * time.Hour
 
 // A KeyPair is a certificate and its key, both PEM.
 type KeyPair struct {
@@ -40,13 +38,13 @@ type Subject struct {
 	Hosts         []string // DNS names and IP addresses it serves at; none for a mere client
 }
 
-// NewAuthority makes a self-signed authority.
-func NewAuthority(name string) (*Authority, error) {
+// NewAuthority makes a self-signed authority. What it issues ends with it.
+func NewAuthority(name string, lifetime time.Duration) (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	template, err := certificate(Subject{Name: name})
+	template, err := certificate(Subject{Name: name}, time.Now().Add(lifetime))
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +64,7 @@ func (a *Authority) Issue(s Subject) (KeyPair, error) {
 	if err != nil {
 		return KeyPair{}, err
 	}
-	template, err := certificate(s)
+	template, err := certificate(s, a.certificate.NotAfter)
 	if err != nil {
 		return KeyPair{}, err
 	}
@@ -77,15 +75,21 @@ func (a *Authority) Issue(s Subject) (KeyPair, error) {
 	return pair, nil
 }
 
-// Write puts the pair at base.crt and base.key.
+// Write puts the pair at base.crt and base.key, for nobody but this user.
 func (p KeyPair) Write(base string) error {
-	if err := os.MkdirAll(filepath.Dir(base), 0o700); err != nil {
-		return err
-	}
-	if err := os.WriteFile(base+".crt", p.Certificate, 0o644); err != nil {
+	if err := p.WriteCertificate(base); err != nil {
 		return err
 	}
 	return os.WriteFile(base+".key", p.Key, 0o600)
+}
+
+// WriteCertificate puts the certificate alone at base.crt: the key of an
+// authority that has issued all it ever will is best never written.
+func (p KeyPair) WriteCertificate(base string) error {
+	if err := os.MkdirAll(filepath.Dir(base), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(base+".crt", p.Certificate, 0o600)
 }
 
 // NewSigningKey makes the key pair that service account tokens are signed
@@ -105,17 +109,16 @@ func NewSigningKey() (private, public []byte, err error) {
 	return private, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), nil
 }
 
-func certificate(s Subject) (*x509.Certificate, error) {
+func certificate(s Subject, notAfter time.Time) (*x509.Certificate, error) {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now()
 	c := &x509.Certificate{
 		SerialNumber:          serial,
 		Subject:               pkix.Name{CommonName: s.Name, Organization: s.Organizations},
-		NotBefore:             now.Add(-time.Hour), // clocks differ
-		NotAfter:              now.Add(lifetime),
+		NotBefore:             time.Now().Add(-time.Hour), // clocks differ
+		NotAfter:              notAfter,
 		KeyUsage:              x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 		BasicConstraintsValid: true,
