@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 
 	"gameday.dev/gameday/internal/journal"
@@ -42,6 +43,10 @@ type Experiment interface {
 // Env is what the loop lends to an experiment.
 type Env struct {
 	Client kubernetes.Interface
+	// Dynamic reaches resources whose types are known only at run time.
+	Dynamic dynamic.Interface
+	// Exec runs commands in containers.
+	Exec kube.Executor
 	// Cluster is the name people know the cluster by.
 	Cluster string
 	// RunID labels everything that is created: gameday.dev/run=<RunID>.
@@ -55,6 +60,11 @@ type Env struct {
 	RunnerNode string
 	// Etcd is nil when the environment has none.
 	Etcd *Etcd
+	// Velero says where Velero is.
+	Velero Velero
+	// Image is a container image with gameday in it, for pods that a step makes;
+	// empty when the environment names none.
+	Image string
 	// Machine is where this process runs.
 	Machine Machine
 	// Record writes to the journal of the run on behalf of this step.

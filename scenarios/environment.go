@@ -40,8 +40,11 @@ type EnvironmentSpec struct {
 	Receiver *Endpoint `json:"receiver,omitempty"`
 	// Etcd is used by etcdSnapshot, etcdRestore and the backups check.
 	Etcd *Etcd `json:"etcd,omitempty"`
-	// Velero is used by veleroRestore.
+	// Velero is used by veleroRestore and the backups check.
 	Velero *Velero `json:"velero,omitempty"`
+	// Image is a container image with gameday in it, which nodes can pull: for
+	// pods that look at volumes from inside the cluster.
+	Image string `json:"image,omitempty"`
 }
 
 // Endpoint is an HTTP service and all that is needed to be let in.
@@ -79,6 +82,9 @@ func (e *Environment) resolve(dir string) {
 	if etcd := e.Spec.Etcd; etcd != nil {
 		paths = append(paths, &etcd.CAFile, &etcd.CertFile, &etcd.KeyFile, &etcd.PasswordFile,
 			&etcd.EncryptionConfig, &etcd.SnapshotDirectory, &etcd.APIServer)
+	}
+	if velero := e.Spec.Velero; velero != nil {
+		paths = append(paths, &velero.CAFile)
 	}
 	for _, path := range paths {
 		*path = under(dir, *path)
@@ -187,8 +193,27 @@ func (e *Etcd) ForSteps() *experiments.Etcd {
 // defaultEtcdPrefix is the API server's own default of --etcd-prefix.
 const defaultEtcdPrefix = "/registry"
 
-// Velero says where Velero is.
+// Velero says where Velero is and what reading its backups takes.
 type Velero struct {
 	// Namespace of Velero's own objects. Default velero.
 	Namespace string `json:"namespace,omitempty"`
+	// CAFile holds the certificates that the object store's own is signed by,
+	// where the BackupStorageLocation does not say.
+	CAFile string `json:"caFile,omitempty"`
 }
+
+// ForSteps gives Velero as steps and checks use it; nil stands for the defaults.
+func (v *Velero) ForSteps() experiments.Velero {
+	velero := experiments.Velero{Namespace: defaultVeleroNamespace}
+	if v == nil {
+		return velero
+	}
+	if v.Namespace != "" {
+		velero.Namespace = v.Namespace
+	}
+	velero.CAFile = v.CAFile
+	return velero
+}
+
+// defaultVeleroNamespace is the one that `velero install` makes.
+const defaultVeleroNamespace = "velero"

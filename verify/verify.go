@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 
 	"gameday.dev/gameday/internal/journal"
@@ -126,6 +127,8 @@ type Preflight interface {
 // Env is what the loop lends to a check.
 type Env struct {
 	Client kubernetes.Interface
+	// Dynamic reaches resources whose types are known only at run time.
+	Dynamic dynamic.Interface
 	// Record writes events of this check, in the order of the calls.
 	Record journal.Recorder
 	// Started tells the loop that the check sees the world.
@@ -141,6 +144,8 @@ type Env struct {
 	// SnapshotDirectory is where etcd snapshots are kept, for checks that name
 	// no directory; empty when the environment names none.
 	SnapshotDirectory string
+	// VeleroNamespace is where Velero's own objects are, never empty.
+	VeleroNamespace string
 }
 
 // Endpoint is an HTTP service by URL, with all that is needed to be let in.

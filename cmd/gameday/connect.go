@@ -32,6 +32,7 @@ type target struct {
 	alertmanager        endpointFlags
 	receiver            endpointFlags
 	etcd                etcdFlags
+	velero              veleroFlags
 }
 
 // endpointFlags override one endpoint of the Environment, value by value.
@@ -53,6 +54,7 @@ func (t *target) addEndpointFlags(cmd *cobra.Command) {
 	t.alertmanager.add(cmd.Flags(), "alertmanager", "Alertmanager")
 	t.receiver.add(cmd.Flags(), "receiver", "the receiver that lists what it was notified of")
 	t.etcd.add(cmd.Flags())
+	t.velero.add(cmd.Flags())
 }
 
 func (e *endpointFlags) add(flags *pflag.FlagSet, name, what string) {
@@ -125,10 +127,14 @@ func (t *target) connect(p process, beside string, wrap func(*rest.Config)) (*ku
 	}
 	options = run.Options{
 		Client:      cluster.Client,
+		Dynamic:     cluster.Dynamic,
+		Exec:        cluster.Exec,
 		Cluster:     cluster.Name,
 		RunnerNode:  p.getenv("NODE_NAME"),
 		Environment: environment.Metadata.Name,
 		Version:     version(),
+		Velero:      t.velero.resolve(spec.Velero),
+		Image:       firstOf(t.velero.image, spec.Image),
 	}
 	if options.Machine, err = p.machine(cluster, t.etcd.scratchDir); err != nil {
 		return nil, options, err

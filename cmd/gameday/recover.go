@@ -46,7 +46,7 @@ without RUN, the one unfinished run is meant, or all of them with --all.`,
 				return err
 			}
 			options := run.RecoverOptions{
-				Client: shared.Client, ID: id, Dir: dir, Machine: shared.Machine,
+				Client: shared.Client, Dynamic: shared.Dynamic, ID: id, Dir: dir, Machine: shared.Machine,
 				Holder:   "recover-" + newRunID(time.Now()),
 				Progress: func(line string) { fmt.Fprintln(p.stderr, line) },
 			}

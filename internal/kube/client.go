@@ -3,6 +3,7 @@ package kube
 import (
 	"fmt"
 
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -22,6 +23,10 @@ const InCluster = "in-cluster"
 // Cluster is a connection and the name people know the cluster by.
 type Cluster struct {
 	Client kubernetes.Interface
+	// Dynamic reaches resources whose types are known only at run time.
+	Dynamic dynamic.Interface
+	// Exec runs commands in containers.
+	Exec   Executor
 	Config *rest.Config
 	// Name is the kubeconfig context, or InCluster.
 	Name string
@@ -60,5 +65,12 @@ func Connect(kubeconfig, context, userAgent string, wrap func(*rest.Config)) (*C
 	if err != nil {
 		return nil, fmt.Errorf("connecting to %s: %w", name, err)
 	}
-	return &Cluster{Client: client, Config: config, Name: name, Kubeconfig: kubeconfig, Server: config.Host}, nil
+	anyType, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to %s: %w", name, err)
+	}
+	return &Cluster{
+		Client: client, Dynamic: anyType, Exec: &executor{client: client, config: config},
+		Config: config, Name: name, Kubeconfig: kubeconfig, Server: config.Host,
+	}, nil
 }

@@ -206,12 +206,16 @@ func (o Options) experimentEnv(step scenarios.Step, recorder journal.Recorder) e
 	hash.Write([]byte(step.Name))
 	return experiments.Env{
 		Client:     o.Client,
+		Dynamic:    o.Dynamic,
+		Exec:       o.Exec,
 		Cluster:    o.Cluster,
 		RunID:      o.ID,
 		Rand:       rand.New(rand.NewPCG(uint64(o.Seed), hash.Sum64())),
 		Limits:     o.Scenario.Spec.Limits.ForExperiments(),
 		RunnerNode: o.RunnerNode,
 		Etcd:       o.Etcd,
+		Velero:     o.Velero,
+		Image:      o.Image,
 		Machine:    o.Machine,
 		Record:     recorder,
 	}
@@ -219,8 +223,9 @@ func (o Options) experimentEnv(step scenarios.Step, recorder journal.Recorder) e
 
 func (o Options) checkEnv(recorder journal.Recorder, started func()) verify.Env {
 	env := verify.Env{
-		Client: o.Client, Record: recorder, Started: started, Grace: finalGrace,
+		Client: o.Client, Dynamic: o.Dynamic, Record: recorder, Started: started, Grace: finalGrace,
 		Prometheus: o.Prometheus, Alertmanager: o.Alertmanager, Receiver: o.Receiver,
+		VeleroNamespace: o.Velero.Namespace,
 	}
 	if o.Etcd != nil {
 		env.SnapshotDirectory = o.Etcd.SnapshotDirectory

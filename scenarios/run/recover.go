@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 
 	"gameday.dev/gameday/experiments"
@@ -17,6 +18,8 @@ import (
 // RecoverOptions says what to recover and where.
 type RecoverOptions struct {
 	Client kubernetes.Interface
+	// Dynamic reaches the same cluster.
+	Dynamic dynamic.Interface
 	// ID is the run to recover; empty recovers every unfinished run.
 	ID string
 	// Dir is that run's directory, if it is at hand. Its journal is continued,
@@ -134,7 +137,7 @@ func (o RecoverOptions) recoverOne(ctx context.Context, one unfinished) Recovere
 		if writer != nil {
 			tale.next = writer.ForStep(e.Step.Name)
 		}
-		return experiments.Env{Client: o.Client, RunID: one.header.ID, Machine: o.Machine, Record: tale}
+		return experiments.Env{Client: o.Client, Dynamic: o.Dynamic, RunID: one.header.ID, Machine: o.Machine, Record: tale}
 	})
 	done.Left = append(done.Left, one.unreadable...)
 	if len(done.Left) == 0 {

@@ -10,10 +10,12 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 
 	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/internal/journal"
+	"gameday.dev/gameday/internal/kube"
 	"gameday.dev/gameday/internal/refusal"
 	"gameday.dev/gameday/scenarios"
 	"gameday.dev/gameday/verify"
@@ -48,6 +50,9 @@ type Options struct {
 	Seed int64
 
 	Client kubernetes.Interface
+	// Dynamic and Exec reach the same cluster.
+	Dynamic dynamic.Interface
+	Exec    kube.Executor
 	// Cluster is the name people know it by.
 	Cluster string
 	// RunnerNode is the node this process runs on, empty outside a cluster.
@@ -58,7 +63,10 @@ type Options struct {
 	Alertmanager *verify.Endpoint
 	Receiver     *verify.Endpoint
 	// Etcd is nil when the environment has none.
-	Etcd *experiments.Etcd
+	Etcd   *experiments.Etcd
+	Velero experiments.Velero
+	// Image is a container image with gameday in it; may be empty.
+	Image string
 
 	// Machine is where this process runs; its host is for people who look for it.
 	Machine experiments.Machine
