@@ -1,0 +1,141 @@
+package velero
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// answerBudget is how long Velero may take to answer a DownloadRequest. The
+// request has no phase that says it failed: Velero logs the reason and nothing
+// happens.
+const answerBudget = time.Minute
+
+// ErrNotAnswered is the cause when a DownloadRequest got no URL in time.
+var ErrNotAnswered = errors.New("velero did not answer the DownloadRequest: its log says why; mostly the storage location is not available")
+
+// ErrNotStored is the cause when the object store has no such file.
+var ErrNotStored = errors.New("the object store does not have it")
+
+// Download asks Velero for a file of a backup or restore and opens it,
+// decompressed. The request is named request, carries labels, and is deleted
+// again. The caller closes the reader; ctx bounds the whole transfer.
+func (c Client) Download(ctx context.Context, transport http.RoundTripper, request string, labels map[string]string, target velerov1.DownloadTarget) (io.ReadCloser, error) {
+	what := fmt.Sprintf("%s of %s", target.Kind, target.Name)
+	address, err := c.downloadURL(ctx, request, labels, target)
+	if err != nil {
+		return nil, fmt.Errorf("asking for %s: %w", what, err)
+	}
+	reader, err := fetch(ctx, transport, address)
+	if err != nil {
+		return nil, fmt.Errorf("fetching %s: %w", what, err)
+	}
+	return reader, nil
+}
+
+func (c Client) downloadURL(ctx context.Context, name string, labels map[string]string, target velerov1.DownloadTarget) (string, error) {
+	request := &velerov1.DownloadRequest{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels},
+		Spec:       velerov1.DownloadRequestSpec{Target: target},
+	}
+	if err := c.Create(ctx, DownloadRequests, "DownloadRequest", request); err != nil {
+		return "", err
+	}
+	defer func() {
+		// Velero removes what expires; the URL in it is a key to the object until then.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerBudget/6)
+		defer cancel()
+		_ = c.Delete(ctx, DownloadRequests, name)
+	}()
+	waiting, cancel := context.WithTimeoutCause(ctx, answerBudget, ErrNotAnswered)
+	defer cancel()
+	address := ""
+	err := c.follow(waiting, DownloadRequests, name, func(object *unstructured.Unstructured) (bool, error) {
+		answered := &velerov1.DownloadRequest{}
+		if err := decode(object, answered); err != nil {
+			return false, err
+		}
+		address = answered.Status.DownloadURL
+		return address != "", nil
+	})
+	return address, err
+}
+
+// fetch opens what a pre-signed URL names. The URL is a secret while it is
+// valid: errors name its host alone.
+func fetch(ctx context.Context, transport http.RoundTripper, address string) (io.ReadCloser, error) {
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return nil, errors.New("velero's answer is no URL")
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, fmt.Errorf("velero's answer names no file at %s that could be fetched", parsed.Host)
+	}
+	response, err := (&http.Client{Transport: transport}).Do(request)
+	if err != nil {
+		var wrapped *url.Error
+		if errors.As(err, &wrapped) {
+			err = wrapped.Err
+		}
+		return nil, fmt.Errorf("reaching the object store at %s: %w\nhint: the BackupStorageLocation's config publicUrl is the address for clients outside the cluster", parsed.Host, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		defer response.Body.Close()
+		return nil, refused(parsed.Host, response)
+	}
+	return decompress(response.Body)
+}
+
+// refused says what an object store answered instead of a file. Only the code is
+// quoted: the rest of such an answer may hold what was signed.
+func refused(host string, response *http.Response) error {
+	var answer struct {
+		Code string `xml:"Code"`
+	}
+	_ = xml.NewDecoder(io.LimitReader(response.Body, 1<<16)).Decode(&answer) // not every store answers in XML
+	if len(answer.Code) > 60 {
+		answer.Code = ""
+	}
+	err := fmt.Errorf("the object store at %s answered %s %s", host, response.Status, answer.Code)
+	if response.StatusCode == http.StatusNotFound {
+		return fmt.Errorf("%w: %w", ErrNotStored, err)
+	}
+	return err
+}
+
+// decompress undoes gzip where there is any: some stores do it themselves.
+func decompress(body io.ReadCloser) (io.ReadCloser, error) {
+	buffered := bufio.NewReaderSize(body, 1<<16)
+	head, err := buffered.Peek(2)
+	if err != nil && !errors.Is(err, io.EOF) {
+		body.Close()
+		return nil, err
+	}
+	if len(head) < 2 || head[0] != 0x1f || head[1] != 0x8b {
+		return readCloser{buffered, body}, nil
+	}
+	unzipped, err := gzip.NewReader(buffered)
+	if err != nil {
+		body.Close()
+		return nil, err
+	}
+	return readCloser{unzipped, body}, nil
+}
+
+// readCloser reads from one and closes the other.
+type readCloser struct {
+	io.Reader
+	io.Closer
+}
