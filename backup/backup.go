@@ -44,6 +44,8 @@ type Evidence struct {
 	RPOSeconds *float64 `json:"rpoSeconds,omitempty"`
 	// RTOSeconds is the time until what was restored served; nil when it never did.
 	RTOSeconds *float64 `json:"rtoSeconds,omitempty"`
+	// RTOPhases are what that time was spent on.
+	RTOPhases []Phase `json:"rtoPhases,omitempty"`
 	// Objectives are those of the scenario, in seconds; nil when it sets none.
 	ObjectiveRPOSeconds *float64 `json:"objectiveRPOSeconds,omitempty"`
 	ObjectiveRTOSeconds *float64 `json:"objectiveRTOSeconds,omitempty"`
@@ -62,6 +64,8 @@ type Rung struct {
 	// RecoverySeconds are those of them that a real recovery would spend too:
 	// they add up to the RTO. Verifying is no part of it.
 	RecoverySeconds float64 `json:"recoverySeconds,omitempty"`
+	// Phases split RecoverySeconds where a rung has more than one.
+	Phases []Phase `json:"phases,omitempty"`
 	// Summary is one line: "1147 objects in 62 resources equal the live cluster at revision 4711".
 	Summary string `json:"summary"`
 	// Problems name what is wrong, the most telling first. They are capped;
@@ -70,6 +74,20 @@ type Rung struct {
 	ProblemCount int64    `json:"problemCount,omitempty"`
 	// Hints say what to do next.
 	Hints []string `json:"hints,omitempty"`
+}
+
+// Phase is a part of a recovery.
+type Phase struct {
+	Name    string  `json:"name"`
+	Seconds float64 `json:"seconds"`
+}
+
+// phases are those of a rung; one without any is a phase itself.
+func (r Rung) phases() []Phase {
+	if len(r.Phases) > 0 {
+		return r.Phases
+	}
+	return []Phase{{Name: r.Name, Seconds: r.RecoverySeconds}}
 }
 
 // Objectives are what the business has asked for.

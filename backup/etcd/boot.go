@@ -23,9 +23,9 @@ func (c *climb) bootAPIServer(ctx context.Context) backup.Rung {
 	if err != nil {
 		var failure *apiserver.Failure
 		if errors.As(err, &failure) && !failure.Machine {
-			return broken("the API server does not boot: %v", err)
+			return backup.Broken("the API server does not boot: %v", err)
 		}
-		return unsure("booting an API server: %v", err)
+		return backup.Unsure("booting an API server: %v", err)
 	}
 	defer server.Stop()
 	c.progress("API server ready after %s", server.BootTook.Round(100*time.Millisecond))
@@ -33,9 +33,9 @@ func (c *climb) bootAPIServer(ctx context.Context) backup.Rung {
 	defer cancel()
 	compared, err := apiserver.Compare(serving, apiserver.Options{
 		Live: c.env.Client, Restored: server.Client, Revision: c.inspection.Revision, Stored: c.walked.Counts, Elsewhere: c.plan.Elsewhere,
-		Progress: nowAndThen(func(n int64) { c.progress("%d objects compared", n) }),
+		Progress: backup.NowAndThen(func(n int64) { c.progress("%d objects compared", n) }),
 	})
-	found := unsure("comparing the API servers: %v", err)
+	found := backup.Unsure("comparing the API servers: %v", err)
 	if died := c.member.Err(); died != nil {
 		found = blame(died)
 	} else if err == nil {
@@ -49,22 +49,22 @@ func booted(compared apiserver.Compared) backup.Rung {
 	differ := compared.DifferentCount + compared.MissingCount + compared.ExtraCount
 	switch {
 	case differ > 0:
-		found := broken("%d objects differ from what the living API server lists: %d other content, %d missing, %d too many",
+		found := backup.Broken("%d objects differ from what the living API server lists: %d other content, %d missing, %d too many",
 			differ, compared.DifferentCount, compared.MissingCount, compared.ExtraCount)
 		found.Problems = slices.Concat(compared.Different, compared.Missing, compared.Extra)
 		found.ProblemCount = differ
 		return found
 	case len(compared.Untold) > 0:
-		found := unsure("%d of %d resources could not be compared", len(compared.Untold), compared.Resources+int64(len(compared.Untold)))
+		found := backup.Unsure("%d of %d resources could not be compared", len(compared.Untold), compared.Resources+int64(len(compared.Untold)))
 		for _, resource := range slices.Sorted(maps.Keys(compared.Untold)) {
 			found.Problems = append(found.Problems, resource+": "+compared.Untold[resource])
 		}
 		found.ProblemCount = int64(len(found.Problems))
 		return found
 	case compared.Objects == 0 || compared.Equal == 0:
-		return unsure("no object could be compared")
+		return backup.Unsure("no object could be compared")
 	}
-	found := held("a kube-apiserver lists %d objects in %d resources, %d equal to the living one's", compared.Objects, compared.Resources, compared.Equal)
+	found := backup.Held("a kube-apiserver lists %d objects in %d resources, %d equal to the living one's", compared.Objects, compared.Resources, compared.Equal)
 	if compared.Compacted {
 		found.Summary += fmt.Sprintf("; the living cluster has compacted the revision, %d have changed since and cannot be told", compared.Moved)
 	}

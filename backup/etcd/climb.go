@@ -103,7 +103,7 @@ func (c *climb) up(ctx context.Context) (journal.Outcome, error) {
 			if cause := context.Cause(ctx); !errors.Is(cause, errTimeout) {
 				return journal.Outcome{}, fmt.Errorf("climbing rung %s: %w", rung.name, cause)
 			}
-			found = unsure("cut short after %s by the step's timeout of %s", time.Since(began).Round(time.Second), timeoutOf(c.spec.Timeout))
+			found = backup.Unsure("cut short after %s by the step's timeout of %s", time.Since(began).Round(time.Second), timeoutOf(c.spec.Timeout))
 			found.Name, found.Seconds = rung.name, time.Since(began).Seconds()
 		}
 		c.env.Record.Record(backup.EventRung, found)

@@ -18,11 +18,11 @@ import (
 func (c *climb) decode(ctx context.Context) backup.Rung {
 	decoder, err := objects.NewDecoder(c.env.Etcd.Prefix, c.env.Etcd.EncryptionConfig)
 	if err != nil {
-		return unsure("%v", err)
+		return backup.Unsure("%v", err)
 	}
 	options := walk.Options{
 		Restored: c.restored, Decoder: decoder, Prefix: c.env.Etcd.Prefix, Revision: c.inspection.Revision,
-		Progress: nowAndThen(func(n int64) { c.progress("%d keys read", n) }),
+		Progress: backup.NowAndThen(func(n int64) { c.progress("%d keys read", n) }),
 	}
 	if c.spec.level() != RungDecode {
 		options.Live = c.cluster.Client
@@ -33,14 +33,14 @@ func (c *climb) decode(ctx context.Context) backup.Rung {
 		if died := c.member.Err(); died != nil {
 			return blame(died)
 		}
-		return unsure("reading keys: %v", err)
+		return backup.Unsure("reading keys: %v", err)
 	}
 	c.found(backup.Found{Facts: encryptedFacts(c.walked.Encrypted), Counts: c.walked.Counts})
 	found := decoded(c.walked, c.env.Etcd.Prefix)
 	all, err := c.restored.Get(ctx, "\x00", clientv3.WithFromKey(), clientv3.WithCountOnly(), clientv3.WithRev(c.inspection.Revision), clientv3.WithSerializable())
 	switch {
 	case err != nil:
-		return unsure("counting keys: %v", err)
+		return backup.Unsure("counting keys: %v", err)
 	case all.Count > c.walked.Keys:
 		found.Summary += fmt.Sprintf("; %d keys outside %s were not looked at", all.Count-c.walked.Keys, c.env.Etcd.Prefix)
 	}
@@ -51,22 +51,22 @@ func decoded(walked walk.Walked, prefix string) backup.Rung {
 	total := sum(walked.Counts)
 	switch {
 	case walked.Keys == 0:
-		found := broken("no key below %s: nothing of Kubernetes is in it", prefix)
+		found := backup.Broken("no key below %s: nothing of Kubernetes is in it", prefix)
 		found.Hints = []string{"set etcd.prefix in the Environment if the API server has another --etcd-prefix"}
 		return found
 	case walked.Undecodable.Count > 0:
-		found := broken("%d of %d values do not decode as the objects they claim to be", walked.Undecodable.Count, walked.Keys)
+		found := backup.Broken("%d of %d values do not decode as the objects they claim to be", walked.Undecodable.Count, walked.Keys)
 		if walked.Match.Wrong != "" {
-			found = broken("%s", walked.Match.Wrong) // which explains it
+			found = backup.Broken("%s", walked.Match.Wrong) // which explains it
 		}
 		found.Problems, found.ProblemCount = walked.Undecodable.First, walked.Undecodable.Count
 		return found
 	case walked.Unknown.Count > 0:
-		found := unsure("%d of %d values could not be decoded with what is here", walked.Unknown.Count, walked.Keys)
+		found := backup.Unsure("%d of %d values could not be decoded with what is here", walked.Unknown.Count, walked.Keys)
 		found.Problems, found.ProblemCount = walked.Unknown.First, walked.Unknown.Count
 		return found
 	default:
-		return held("%d objects in %d resources decode%s", total, len(walked.Counts), encryptedWords(walked.Encrypted))
+		return backup.Held("%d objects in %d resources decode%s", total, len(walked.Counts), encryptedWords(walked.Encrypted))
 	}
 }
 

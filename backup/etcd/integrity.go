@@ -22,7 +22,7 @@ const tolerance = 10 * time.Minute
 func (c *climb) checkIntegrity(ctx context.Context) backup.Rung {
 	inspection, err := c.inspect(ctx)
 	if err != nil {
-		return unsure("inspecting %s: %v", c.file, err)
+		return backup.Unsure("inspecting %s: %v", c.file, err)
 	}
 	c.inspection = inspection
 	c.found(backup.Found{Facts: inspectedFacts(c.file, inspection)})
@@ -31,7 +31,7 @@ func (c *climb) checkIntegrity(ctx context.Context) backup.Rung {
 	}
 	ids, err := c.cluster.IDs(ctx)
 	if err != nil {
-		return unsure("asking the living cluster for its members: %v", err)
+		return backup.Unsure("asking the living cluster for its members: %v", err)
 	}
 	return whole(c.file, inspection, ids)
 }
@@ -82,12 +82,12 @@ func whole(file string, inspection scratch.Inspection, live []uint64) backup.Run
 		problems = append(problems, "is not as etcd wrote it: something was taken out, "+inspection.Torn)
 	}
 	if len(problems) > 0 {
-		found := broken("the snapshot %s", problems[0])
+		found := backup.Broken("the snapshot %s", problems[0])
 		found.Problems = problems
 		found.ProblemCount = max(int64(len(problems)), inspection.DamageCount)
 		return found
 	}
-	found := held("sha256 as etcd sent it, %d pages whole, revision %d, %d entries", inspection.Pages, inspection.Revision, inspection.Revisions)
+	found := backup.Held("sha256 as etcd sent it, %d pages whole, revision %d, %d entries", inspection.Pages, inspection.Revision, inspection.Revisions)
 	if sidecar == "" {
 		found.Problems = append(found.Problems, "no sha256 is stored beside it: a swap for another snapshot would not be noticed")
 	}

@@ -40,21 +40,21 @@ func matched(walked walk.Walked, revision int64) backup.Rung {
 	all := match.Equal + differ + match.Moved
 	switch {
 	case match.Wrong != "":
-		return broken("%s", match.Wrong)
+		return backup.Broken("%s", match.Wrong)
 	case differ > 0:
-		found := broken("%d of %d keys differ from the living cluster at revision %d: %d other content, %d missing, %d too many",
+		found := backup.Broken("%d of %d keys differ from the living cluster at revision %d: %d other content, %d missing, %d too many",
 			differ, all, revision, match.Different.Count, match.Missing.Count, match.Extra.Count)
 		found.Problems = slices.Concat(match.Different.First, match.Missing.First, match.Extra.First)
 		found.ProblemCount = differ
 		return found
 	case !match.Compared:
-		return unsure("not compared with the living cluster: %s", match.Why)
+		return backup.Unsure("not compared with the living cluster: %s", match.Why)
 	case match.Compacted == 0 && match.Equal == walked.Keys && match.Equal > 0:
-		return held("%d keys equal the living cluster at revision %d", match.Equal, revision)
+		return backup.Held("%d keys equal the living cluster at revision %d", match.Equal, revision)
 	case match.Compacted == 0 || match.Equal == 0:
-		return unsure("only %d of %d keys were compared", match.Equal, walked.Keys)
+		return backup.Unsure("only %d of %d keys were compared", match.Equal, walked.Keys)
 	}
-	return held("the living cluster has compacted revision %d: %d keys that have not changed since are equal, %d have changed or gone and cannot be told%s",
+	return backup.Held("the living cluster has compacted revision %d: %d keys that have not changed since are equal, %d have changed or gone and cannot be told%s",
 		revision, match.Equal, match.Moved, excludedWords(match.Excluded))
 }
 

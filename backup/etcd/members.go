@@ -29,16 +29,16 @@ func compareMembers(ctx context.Context, cluster *live.Cluster) backup.Rung {
 	}
 	switch {
 	case err != nil:
-		return unsure("the members' data could not be compared: %v", err)
+		return backup.Unsure("the members' data could not be compared: %v", err)
 	case len(agreement.Differ) > 0:
-		found := broken("the members hold different data at revision %d: %s differ from the others", agreement.Revision, strings.Join(agreement.Differ, ", "))
+		found := backup.Broken("the members hold different data at revision %d: %s differ from the others", agreement.Revision, strings.Join(agreement.Differ, ", "))
 		found.Problems, found.ProblemCount = agreement.Differ, int64(len(agreement.Differ))
 		found.Hints = []string{"treat the cluster as corrupt: see etcd's page on data corruption, and take no snapshot of the members that differ"}
 		return found
 	case len(agreement.Compared) < 2:
-		return unsure("fewer than two members could be compared: %s", orNone(strings.Join(left, "; ")))
+		return backup.Unsure("fewer than two members could be compared: %s", orNone(strings.Join(left, "; ")))
 	default:
-		found := held("%d of %d members agree at revision %d", len(agreement.Compared), len(agreement.Compared)+len(left), agreement.Revision)
+		found := backup.Held("%d of %d members agree at revision %d", len(agreement.Compared), len(agreement.Compared)+len(left), agreement.Revision)
 		found.Problems = left
 		return found
 	}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 	rbacv1 "k8s.io/api/rbac/v1"
 
+	"gameday.dev/gameday/backup"
 	"gameday.dev/gameday/backup/etcd/apiserver"
 	"gameday.dev/gameday/backup/etcd/live"
 	"gameday.dev/gameday/backup/etcd/objects"
@@ -48,10 +49,10 @@ func (s *Restore) Plan(ctx context.Context, env experiments.Env) (experiments.Pl
 		}
 		own.File, size = file.Path, file.Size
 		plan.Targets = []journal.Target{{Kind: targetKind, Name: file.Path}}
-		plan.Notes = append(plan.Notes, fmt.Sprintf("climbs to %s with %s, %s", s.level(), file.Path, bytes(file.Size)))
+		plan.Notes = append(plan.Notes, fmt.Sprintf("climbs to %s with %s, %s", s.level(), file.Path, backup.Bytes(file.Size)))
 	} else {
 		plan.Targets = []journal.Target{{Kind: targetKind, Name: "a snapshot taken now"}}
-		plan.Notes = append(plan.Notes, fmt.Sprintf("climbs to %s with a snapshot to be taken, about %s", s.level(), bytes(size)))
+		plan.Notes = append(plan.Notes, fmt.Sprintf("climbs to %s with a snapshot to be taken, about %s", s.level(), backup.Bytes(size)))
 		size *= 2 // the snapshot and the copy it is restored into
 	}
 	if err := enoughSpace(env.Machine.Scratch, size, &plan); err != nil {
@@ -174,9 +175,9 @@ func enoughSpace(directory string, size int64, plan *experiments.Plan) error {
 	}
 	free, need := int64(disk.Bavail)*int64(disk.Bsize), size+size/4+spareSpace //nolint:unconvert // other systems have other types
 	if free < need {
-		return refusal.New("name a larger disk with --scratch-dir", "%s has %s free, the step needs about %s", directory, bytes(free), bytes(need))
+		return refusal.New("name a larger disk with --scratch-dir", "%s has %s free, the step needs about %s", directory, backup.Bytes(free), backup.Bytes(need))
 	}
-	plan.Notes = append(plan.Notes, fmt.Sprintf("needs about %s in %s, %s are free", bytes(need), directory, bytes(free)))
+	plan.Notes = append(plan.Notes, fmt.Sprintf("needs about %s in %s, %s are free", backup.Bytes(need), directory, backup.Bytes(free)))
 	return nil
 }
 

@@ -16,24 +16,24 @@ func (c *climb) restore(ctx context.Context) backup.Rung {
 	member, err := scratch.Start(ctx, c.env.Machine.Program, c.file, c.plan.Home.join("member"), func() {})
 	if err == nil {
 		c.member = member
-		found := held("restored to a scratch member")
+		found := backup.Held("restored to a scratch member")
 		found.Seconds, found.RecoverySeconds = member.RestoreTook.Seconds(), member.RestoreTook.Seconds()
 		return found
 	}
 	if !errors.As(err, &c.failure) {
-		return unsure("%v", err)
+		return backup.Unsure("%v", err)
 	}
 	if c.failure.Stage == RungServe {
-		return held("restored to a scratch member")
+		return backup.Held("restored to a scratch member")
 	}
 	return blame(c.failure)
 }
 
 func blame(failure *scratch.Failure) backup.Rung {
 	if failure.Machine {
-		return unsure("%v", failure.Err)
+		return backup.Unsure("%v", failure.Err)
 	}
-	return broken("%v", failure.Err)
+	return backup.Broken("%v", failure.Err)
 }
 
 // serve is rung 4: the member answers, at the snapshot's revision.
@@ -43,7 +43,7 @@ func (c *climb) serve(ctx context.Context) backup.Rung {
 	}
 	client, err := c.member.Client()
 	if err != nil {
-		return unsure("connecting to the scratch member: %v", err)
+		return backup.Unsure("connecting to the scratch member: %v", err)
 	}
 	c.restored = client
 	status, err := client.Status(ctx, c.member.Endpoint)
@@ -51,12 +51,12 @@ func (c *climb) serve(ctx context.Context) backup.Rung {
 		return blame(died)
 	}
 	if err != nil {
-		return unsure("the scratch member does not answer: %v", err)
+		return backup.Unsure("the scratch member does not answer: %v", err)
 	}
 	if status.Header.Revision != c.inspection.Revision {
-		return broken("the scratch member serves revision %d, the snapshot holds %d", status.Header.Revision, c.inspection.Revision)
+		return backup.Broken("the scratch member serves revision %d, the snapshot holds %d", status.Header.Revision, c.inspection.Revision)
 	}
-	found := held("serves revision %d", status.Header.Revision)
+	found := backup.Held("serves revision %d", status.Header.Revision)
 	if len(c.member.Alarms) > 0 {
 		found.Problems = append(found.Problems, fmt.Sprintf("the snapshot holds alarm %s, which was turned off on the copy: disarm it after a real restore", strings.Join(c.member.Alarms, ", ")))
 	}

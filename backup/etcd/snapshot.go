@@ -120,11 +120,11 @@ func (t *taking) store(ctx context.Context) (string, error) {
 	members.Name = RungMembers
 	t.record(members)
 	began := time.Now()
-	taken, err := t.cluster.Save(ctx, t.cluster.Members(ctx), t.plan.Draft, nowAndThen(func(n int64) {
-		t.env.Record.Record(journal.StepProgress, journal.Progress{Message: bytes(n) + " streamed"})
+	taken, err := t.cluster.Save(ctx, t.cluster.Members(ctx), t.plan.Draft, backup.NowAndThen(func(n int64) {
+		t.env.Record.Record(journal.StepProgress, journal.Progress{Message: backup.Bytes(n) + " streamed"})
 	}))
 	if err != nil {
-		return "", t.fail(RungSnapshot, began, broken("no snapshot was taken: %v", err))
+		return "", t.fail(RungSnapshot, began, backup.Broken("no snapshot was taken: %v", err))
 	}
 	defer os.Remove(t.plan.Draft) // nothing is left of it once it has its name
 	found := tookSnapshot(taken)
@@ -140,7 +140,7 @@ func (t *taking) verify(ctx context.Context, taken live.Taken) (string, error) {
 	inspection, err := scratch.InspectKnown(ctx, t.env.Machine.Program, t.plan.Draft, t.env.Etcd.Prefix,
 		scratch.KnownHash{SHA256: taken.SHA256, Size: taken.Size, TrailerOK: true})
 	if err != nil {
-		return "", t.fail(RungIntegrity, began, broken("the snapshot could not be verified, and is not kept: %v", err))
+		return "", t.fail(RungIntegrity, began, backup.Broken("the snapshot could not be verified, and is not kept: %v", err))
 	}
 	found := whole(t.plan.Draft, inspection, nil)
 	if found.Verdict != verify.Pass {
@@ -149,7 +149,7 @@ func (t *taking) verify(ctx context.Context, taken live.Taken) (string, error) {
 	found.Problems = nil // it has no sidecar yet
 	path, err := keep(t.plan.Draft, t.series(taken), taken)
 	if err != nil {
-		return "", t.fail(RungIntegrity, began, broken("the snapshot could not be stored: %v", err))
+		return "", t.fail(RungIntegrity, began, backup.Broken("the snapshot could not be stored: %v", err))
 	}
 	t.env.Record.Record(backup.EventFound, backup.Found{Facts: inspectedFacts(path, inspection)})
 	found.Name, found.Seconds = RungIntegrity, time.Since(began).Seconds()

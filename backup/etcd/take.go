@@ -13,11 +13,11 @@ import (
 // takeSnapshot is rung 1: a snapshot, streamed from a member, or the file there is.
 func (c *climb) takeSnapshot(ctx context.Context) backup.Rung {
 	if c.file != "" {
-		return held("%s", c.file)
+		return backup.Held("%s", c.file)
 	}
 	taken, err := c.cluster.Save(ctx, c.cluster.Members(ctx), c.plan.Home.join("snapshot.db"), c.streamed())
 	if err != nil {
-		return unsure("no snapshot could be taken: %v", err)
+		return backup.Unsure("no snapshot could be taken: %v", err)
 	}
 	c.file, c.known = taken.Path, &scratch.KnownHash{SHA256: taken.SHA256, Size: taken.Size, TrailerOK: true}
 	c.found(backup.Found{At: taken.At.UTC(), AtSource: "taken by this run", Facts: factsOf(taken)})
@@ -26,7 +26,7 @@ func (c *climb) takeSnapshot(ctx context.Context) backup.Rung {
 }
 
 func tookSnapshot(taken live.Taken) backup.Rung {
-	found := held("%s from %s in %s", bytes(taken.Size), taken.Member, taken.Took.Round(time.Millisecond))
+	found := backup.Held("%s from %s in %s", backup.Bytes(taken.Size), taken.Member, taken.Took.Round(time.Millisecond))
 	found.Problems = taken.Attempts
 	return found
 }
@@ -41,5 +41,5 @@ func factsOf(taken live.Taken) map[string]string {
 
 // streamed tells of a long stream now and then.
 func (c *climb) streamed() func(int64) {
-	return nowAndThen(func(n int64) { c.progress("%s streamed", bytes(n)) })
+	return backup.NowAndThen(func(n int64) { c.progress("%s streamed", backup.Bytes(n)) })
 }
