@@ -20,7 +20,7 @@ func testCluster(t *testing.T, o Options) *Cluster {
 		t.Fatal(err)
 	}
 	c := &Cluster{Options: o, Slot: 4, Programs: map[string]string{}, dir: t.TempDir()}
-	for _, name := range append(o.wanted(), agent, webhook) {
+	for _, name := range append(o.wanted(), agent, webhook, provisioner) {
 		c.Programs[name] = "/programs/" + name
 	}
 	return c
@@ -29,7 +29,7 @@ func testCluster(t *testing.T, o Options) *Cluster {
 func TestOptions(t *testing.T) {
 	for _, bad := range []Options{
 		{Name: "Upper"}, {Name: "a/b"}, {Name: strings.Repeat("x", 31)}, {Name: "-"},
-		{Flavour: "docker"}, {Nodes: -1}, {Nodes: maxNodes + 1}, {Etcd: 2}, {Kubernetes: "latest"},
+		{Flavour: "docker"}, {Flavour: Kwok, Velero: true}, {Nodes: -1}, {Nodes: maxNodes + 1}, {Etcd: 2}, {Kubernetes: "latest"},
 	} {
 		if err := bad.withDefaults().validate(); err == nil {
 			t.Errorf("%+v was accepted", bad)
@@ -104,14 +104,15 @@ func TestEtcdMembersKnowEachOther(t *testing.T) {
 
 // The file that users give to gameday is one that gameday takes.
 func TestEnvironment(t *testing.T) {
-	for _, o := range []Options{{}, {Monitoring: true, Etcd: 3, Encryption: true}} {
+	for _, o := range []Options{{}, {Monitoring: true, Etcd: 3, Encryption: true, Velero: true}} {
 		c := testCluster(t, o)
 		environment, err := scenarios.LoadEnvironment(scenarios.Source{Name: "gameday.yaml", Data: []byte(c.environment())})
 		if err != nil {
 			t.Fatalf("%v:\n%s", err, c.environment())
 		}
 		spec := environment.Spec
-		if spec.Context != c.Context() || spec.Kubeconfig != c.Kubeconfig() || (spec.Prometheus != nil) != o.Monitoring {
+		if spec.Context != c.Context() || spec.Kubeconfig != c.Kubeconfig() || (spec.Prometheus != nil) != o.Monitoring ||
+			(spec.Velero != nil) != o.Velero || (spec.Image == GamedayImage) != o.Velero {
 			t.Errorf("the environment is %+v", spec)
 		}
 		if at := spec.Etcd; !slices.Equal(at.Endpoints, c.EtcdEndpoints()) || at.APIServer != "/programs/kube-apiserver" || at.EncryptionConfig != c.EncryptionConfig() {
@@ -152,7 +153,7 @@ func TestEncryption(t *testing.T) {
 
 // Every daemon has a command and can be seen to serve, in every flavour.
 func TestDaemons(t *testing.T) {
-	for _, o := range []Options{{Monitoring: true}, {Flavour: Kwok, Monitoring: true, Etcd: 3}} {
+	for _, o := range []Options{{Monitoring: true, Velero: true}, {Flavour: Kwok, Monitoring: true, Etcd: 3}} {
 		c := testCluster(t, o)
 		for _, name := range c.Daemons() {
 			command, err := c.command(name)
@@ -167,7 +168,7 @@ func TestDaemons(t *testing.T) {
 }
 
 func TestEveryWantedProgramIsInVersions(t *testing.T) {
-	for _, o := range []Options{{Monitoring: true}, {Flavour: Kwok}} {
+	for _, o := range []Options{{Monitoring: true, Velero: true}, {Flavour: Kwok}} {
 		o = o.withDefaults()
 		for _, name := range o.wanted() {
 			if _, err := o.find(name); err != nil {

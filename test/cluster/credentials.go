@@ -57,6 +57,9 @@ func (c *Cluster) credentials() []credential {
 		c.user("system:"+kubeProxy, kubeProxy),
 		c.user(userPrometheus, prometheus),
 	}
+	if c.Velero {
+		all = append(all, c.user(userProvisioner, provisioner))
+	}
 	if c.Flavour == Kwok {
 		pretender := c.user("gameday:kwok", kwok)
 		pretender.subject.Organizations = []string{masters} // it plays kubelet for every node

@@ -114,7 +114,7 @@ func (d *Daemon) waitGone(ctx context.Context, patience time.Duration) error {
 }
 
 // Daemons are the names of the daemons on the machine: those of the control
-// plane, and Prometheus, Alertmanager and the webhook receiver if there are any.
+// plane, and what the cluster's options add to them.
 func (c *Cluster) Daemons() []string {
 	var names []string
 	for i := range c.Etcd {
@@ -126,6 +126,9 @@ func (c *Cluster) Daemons() []string {
 	}
 	if c.Monitoring {
 		names = append(names, webhook, alertmanager, prometheus)
+	}
+	if c.Velero {
+		names = append(names, provisioner, versitygw)
 	}
 	return names
 }
@@ -146,7 +149,7 @@ func (c *Cluster) Daemon(name string) (*Daemon, error) {
 				return err
 			}
 			return process.Start(process.Spec{
-				Agent: c.Programs[agent], PIDFile: pidFile, Log: log, Group: c.machineGroup(), Command: command,
+				Agent: c.Programs[agent], PIDFile: pidFile, Log: log, Group: c.machineGroup(), Command: command, Env: c.daemonEnv(name),
 			})
 		},
 		signal:  func(_ context.Context, s syscall.Signal) error { return process.Signal(pidFile, s) },
@@ -185,8 +188,20 @@ func (c *Cluster) command(name string) ([]string, error) {
 		return c.alertmanagerCommand(), nil
 	case webhook:
 		return c.webhookCommand(), nil
+	case provisioner:
+		return c.provisionerCommand(), nil
+	case versitygw:
+		return c.versitygwCommand(), nil
 	}
 	return nil, fmt.Errorf("daemon %q has no command", name)
+}
+
+// daemonEnv is what a daemon on the machine finds in its environment besides ours.
+func (c *Cluster) daemonEnv(name string) []string {
+	if name == versitygw {
+		return c.versitygwEnv()
+	}
+	return nil
 }
 
 // Daemon is a daemon in the node: kubelet, containerd or kube-proxy.

@@ -29,6 +29,9 @@ spec:
 		fmt.Fprintf(&text, "  prometheus: {url: %s}\n  alertmanager: {url: %s}\n  receiver: {url: %s}\n",
 			quoted(c.PrometheusURL()), quoted(c.AlertmanagerURL()), quoted(c.WebhookURL()+"/received"))
 	}
+	if c.Velero {
+		fmt.Fprintf(&text, "  image: %s\n  velero: {namespace: %s}\n", GamedayImage, VeleroNamespace)
+	}
 	fmt.Fprintf(&text, "  etcd:\n    endpoints: %s\n    caFile: %s\n    certFile: %s\n    keyFile: %s\n    apiServer: %s\n",
 		quoted(c.EtcdEndpoints()), quoted(caFile), quoted(certFile), quoted(keyFile), quoted(c.Programs[kubeAPIServer]))
 	if config := c.EncryptionConfig(); config != "" {

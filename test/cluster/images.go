@@ -22,6 +22,9 @@ const (
 	corednsImage = "docker.io/gameday/coredns:" + corednsVersion
 )
 
+// GamedayImage is gameday itself, which a cluster with Velero has.
+const GamedayImage = "docker.io/gameday/gameday:v1"
+
 // Image says what is in a container image: a reference with a tag other than
 // latest, an entry point, and files by their path inside the image.
 type Image = image.Spec
@@ -62,11 +65,16 @@ func shopImage(program string) Image {
 // makeImages makes the images that every node gets.
 func (c *Cluster) makeImages() error {
 	c.Images = nil
-	for _, i := range []Image{
+	images := []Image{
 		{Reference: pauseImage, Entrypoint: []string{"/pause"}, Files: map[string]string{"pause": c.Programs[pause]}},
 		{Reference: corednsImage, Entrypoint: []string{"/coredns"}, Files: map[string]string{"coredns": c.Programs[coredns]}},
 		shopImage(c.Programs[shopProgram]),
-	} {
+	}
+	if c.Velero {
+		images = append(images, c.veleroImageSpec(),
+			Image{Reference: GamedayImage, Entrypoint: []string{"/gameday"}, Files: map[string]string{"gameday": c.Programs[gameday]}})
+	}
+	for _, i := range images {
 		archive, err := MakeImage(i)
 		if err != nil {
 			return err

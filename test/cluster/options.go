@@ -33,6 +33,7 @@ type Options struct {
 	Encryption bool    `json:"encryption"`  // of Secrets, ConfigMaps and ServiceAccounts at rest
 	Monitoring bool    `json:"monitoring"`  // Prometheus, Alertmanager and a webhook receiver
 	Shop       bool    `json:"shop"`        // the sample application
+	Velero     bool    `json:"velero"`      // with volumes for applications and an S3 server for their backups
 
 	// Progress gets what happens, in lines for people; nil is silence.
 	Progress io.Writer `json:"-"`
@@ -83,6 +84,9 @@ func (o Options) validate() error {
 	}
 	if o.Nodes < 1 || (o.Flavour == Local && o.Nodes > maxNodes) {
 		problem("%d nodes cannot be had: choose 1 to %d, or the kwok flavour for more", o.Nodes, maxNodes)
+	}
+	if o.Velero && o.Flavour != Local {
+		problem("pods of the %s flavour have no data for velero to back up: use the %s flavour", o.Flavour, Local)
 	}
 	if !slices.Contains([]int{1, 3}, o.Etcd) {
 		problem("%d etcd members: choose 1 or 3", o.Etcd)

@@ -12,15 +12,19 @@ import (
 
 // Programs of this project that a cluster uses, by their main package.
 const (
-	agent          = "agent"
-	pause          = "pause"
-	shopProgram    = "shop"
-	webhook        = "webhook"
-	projectPath    = "gameday.dev/gameday"
-	agentPackage   = projectPath + "/test/cluster/cmd/agent"
-	pausePackage   = projectPath + "/test/cluster/cmd/pause"
-	shopPackage    = projectPath + "/test/shop/cmd/shop"
-	webhookPackage = projectPath + "/test/shop/cmd/webhook"
+	agent              = "agent"
+	pause              = "pause"
+	provisioner        = "provisioner"
+	gameday            = "gameday"
+	shopProgram        = "shop"
+	webhook            = "webhook"
+	projectPath        = "gameday.dev/gameday"
+	agentPackage       = projectPath + "/test/cluster/cmd/agent"
+	pausePackage       = projectPath + "/test/cluster/cmd/pause"
+	provisionerPackage = projectPath + "/test/cluster/cmd/provisioner"
+	gamedayPackage     = projectPath + "/cmd/gameday"
+	shopPackage        = projectPath + "/test/shop/cmd/shop"
+	webhookPackage     = projectPath + "/test/shop/cmd/webhook"
 )
 
 // cacheDir holds what is built once: programs and images.
@@ -48,6 +52,9 @@ func (o Options) wanted() []string {
 	}
 	if o.Monitoring {
 		names = append(names, prometheus, alertmanager)
+	}
+	if o.Velero {
+		names = append(names, velero, veleroHelper, veleroRestoreHelper, veleroAWS, versitygw)
 	}
 	return names
 }
@@ -104,6 +111,10 @@ func (c *Cluster) buildOwn(ctx context.Context) error {
 	}
 	if c.Monitoring {
 		packages[webhook] = webhookPackage
+	}
+	if c.Velero {
+		packages[provisioner] = provisionerPackage
+		packages[gameday] = gamedayPackage
 	}
 	var arguments []string
 	for name, pkg := range packages {

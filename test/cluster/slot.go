@@ -31,6 +31,8 @@ const (
 	portAlertmanager
 	portWebhook
 	portKwok
+	portS3 // at the address of the bridge
+	portProvisioner
 	portEtcd  = 10 // and two for each member
 	slotPorts = 20
 )

@@ -36,6 +36,8 @@ type Cluster struct {
 	Grouped bool `json:"grouped"`
 	// Images are the archives that every node gets.
 	Images []string `json:"images"`
+	// S3Keys are those of the S3 server; empty when there is none.
+	S3Keys S3Keys `json:"s3Keys,omitzero"`
 
 	dir string
 }

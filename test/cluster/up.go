@@ -97,6 +97,9 @@ func (o Options) String() string {
 	if o.Shop {
 		s += ", shop"
 	}
+	if o.Velero {
+		s += ", velero"
+	}
 	return s
 }
 
@@ -114,6 +117,9 @@ func (c *Cluster) bringUp(ctx context.Context) error {
 	}
 	if err := c.issueCredentials(); err != nil {
 		return err
+	}
+	if c.Velero {
+		c.S3Keys = newS3Keys()
 	}
 	if err := c.writeEncryptionConfig(); err != nil {
 		return err
@@ -143,6 +149,9 @@ func (c *Cluster) bringUp(ctx context.Context) error {
 	})
 	if c.Flavour == Local {
 		group.Go(func() error { return c.startNodes(ctx2, ready) })
+	}
+	if c.Velero {
+		group.Go(func() error { return c.startObjectStore(ctx2) })
 	}
 	if err := group.Wait(); err != nil {
 		return err
@@ -292,6 +301,11 @@ func (c *Cluster) populate(ctx context.Context) error {
 			return err
 		}
 	}
+	if c.Velero {
+		if err := errors.Join(c.startVolumes(ctx), c.installVelero(ctx)); err != nil {
+			return err
+		}
+	}
 	if c.Monitoring {
 		return c.startMonitoring(ctx)
 	}
@@ -315,13 +329,23 @@ func (c *Cluster) waitReady(ctx context.Context, done func(string)) error {
 	}
 	if c.Shop {
 		// Not before: the first node to be Ready would get all of it.
-		if err := c.Apply(ctx, shop.Manifests()); err != nil {
+		manifests := shop.Manifests()
+		if c.Velero {
+			manifests = shop.ManifestsWithVolumes("")
+		}
+		if err := c.Apply(ctx, manifests); err != nil {
 			return err
 		}
 		if err := waitWorkloads(ctx, client, shop.Namespace, time.Minute); err != nil {
 			return err
 		}
 		done("shop ready")
+	}
+	if c.Velero {
+		if err := c.waitVelero(ctx, client); err != nil {
+			return err
+		}
+		done("Velero ready")
 	}
 	return nil
 }

@@ -18,6 +18,9 @@ const (
 	alertmanagerVersion = "v0.31.1"  // from v0.33 on the module lacks the built web UI and does not compile
 	kwokVersion         = "v0.7.0"
 	kindVersion         = "v0.33.0"
+	veleroVersion       = "v1.18.3"
+	veleroAWSVersion    = "v1.14.3" // 1.14.2 corrupts what it writes to some S3 servers
+	versitygwVersion    = "v1.8.0"
 )
 
 // KubernetesVersions are the versions a cluster can run, the default first.
@@ -43,6 +46,11 @@ const (
 	alertmanager          = "alertmanager"
 	kwok                  = "kwok"
 	kind                  = "kind"
+	velero                = "velero"
+	veleroHelper          = "velero-helper"
+	veleroRestoreHelper   = "velero-restore-helper"
+	veleroAWS             = "velero-plugin-for-aws"
+	versitygw             = "versitygw"
 )
 
 // kubernetesComponent is Kubernetes at one version, such as 1.36.3.
@@ -133,6 +141,36 @@ var components = []gobuild.Component{
 		Version:  kindVersion,
 		Modules:  []gobuild.Module{{Path: "sigs.k8s.io/kind", Version: kindVersion}},
 		Packages: map[string]string{kind: "sigs.k8s.io/kind"},
+	},
+	{
+		Name:    "velero",
+		Version: veleroVersion,
+		Modules: []gobuild.Module{{Path: "github.com/vmware-tanzu/velero", Version: veleroVersion}},
+		Packages: map[string]string{
+			velero:              "github.com/vmware-tanzu/velero/cmd/velero",
+			veleroHelper:        "github.com/vmware-tanzu/velero/cmd/velero-helper",
+			veleroRestoreHelper: "github.com/vmware-tanzu/velero/cmd/velero-restore-helper",
+		},
+		// Its go.mod names v0.33.12, which the module proxy does not serve.
+		Requires: []gobuild.Module{{Path: "k8s.io/cli-runtime", Version: "v0.33.13"}},
+		// Velero's own fork of kopia, as in its go.mod.
+		Replaces: map[string]gobuild.Module{"github.com/kopia/kopia": {
+			Path: "github.com/project-velero/kopia", Version: "v0.0.0-20251230033609-d946b1e75197",
+		}},
+		// Without it the program calls itself "main", and takes no image by default.
+		LDFlags: []string{"-X", "github.com/vmware-tanzu/velero/pkg/buildinfo.Version=" + veleroVersion},
+	},
+	{
+		Name:     "velero-plugin-for-aws",
+		Version:  veleroAWSVersion,
+		Modules:  []gobuild.Module{{Path: "github.com/vmware-tanzu/velero-plugin-for-aws", Version: veleroAWSVersion}},
+		Packages: map[string]string{veleroAWS: "github.com/vmware-tanzu/velero-plugin-for-aws/velero-plugin-for-aws"},
+	},
+	{
+		Name:     "versitygw",
+		Version:  versitygwVersion,
+		Modules:  []gobuild.Module{{Path: "github.com/versity/versitygw", Version: versitygwVersion}},
+		Packages: map[string]string{versitygw: "github.com/versity/versitygw/cmd/versitygw"},
 	},
 }
 

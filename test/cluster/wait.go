@@ -79,6 +79,10 @@ func (c *Cluster) readiness(name string) func(context.Context) error {
 		return c.probe(c.AlertmanagerURL()+"/-/ready", "", "")
 	case webhook:
 		return c.probe(c.WebhookURL()+"/received", "", "")
+	case provisioner:
+		return c.probe("http://"+c.Slot.loopback(portProvisioner), "", "")
+	case versitygw:
+		return c.probe(c.S3URL()+"/health", "", "")
 	}
 	return nil
 }

@@ -35,6 +35,7 @@ func optionFlags(cmd *cobra.Command, o *cluster.Options) {
 	flags.StringVar((*string)(&o.Flavour), "flavour", string(cluster.Local), "real nodes (local) or nodes that pretend (kwok)")
 	flags.StringVar(&o.Kubernetes, "kubernetes", cluster.KubernetesVersions[0],
 		"Kubernetes version, tested with "+strings.Join(cluster.KubernetesVersions, " and "))
+	flags.BoolVar(&o.Velero, "velero", false, "with Velero, an S3 server for it and volumes to back up")
 	flags.BoolVar(&o.Monitoring, "monitoring", false, "with Prometheus, Alertmanager and a webhook receiver")
 }
 
@@ -73,6 +74,9 @@ func describe(w io.Writer, c *cluster.Cluster) {
 		c.Name, c.Options, c.Kubeconfig(), c.Environment(), c.LogDir())
 	if c.Monitoring {
 		fmt.Fprintf(w, "prometheus    %s\nalertmanager  %s\nwebhook       %s/received\n", c.PrometheusURL(), c.AlertmanagerURL(), c.WebhookURL())
+	}
+	if c.Velero {
+		fmt.Fprintf(w, "s3            %s (objects in %s)\n", c.S3URL(), c.BucketDir())
 	}
 	fmt.Fprintf(w, "\nuse it:       export KUBECONFIG=%s GAMEDAY_ENVIRONMENT=%s\ntake it down: make cluster-down NAME=%s\n",
 		c.Kubeconfig(), c.Environment(), c.Name)

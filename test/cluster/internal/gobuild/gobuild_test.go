@@ -25,7 +25,7 @@ replace (
 func TestModuleFile(t *testing.T) {
 	c := Component{Name: "kubernetes", Version: "1.36.3", StagingVersion: "v0.36.3"}
 	text := string(moduleFile(c, []string{"k8s.io/api"}))
-	for _, want := range []string{"module cluster/kubernetes\n", "\tk8s.io/api => k8s.io/api v0.36.3\n"} {
+	for _, want := range []string{"module cluster/kubernetes\n", "\nreplace k8s.io/api => k8s.io/api v0.36.3\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the module lacks %q:\n%s", want, text)
 		}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -75,12 +77,18 @@ func (c Component) requirements() []string {
 func moduleFile(c Component, staging []string) []byte {
 	var s strings.Builder
 	fmt.Fprintf(&s, "// Generated: %s %s, built for a test cluster.\nmodule cluster/%s\n\ngo 1.26.0\n", c.Name, c.Version, c.Name)
-	if len(staging) > 0 {
-		s.WriteString("\nreplace (\n")
-		for _, path := range staging {
-			fmt.Fprintf(&s, "\t%s => %s %s\n", path, path, c.StagingVersion)
-		}
-		s.WriteString(")\n")
+	for _, m := range c.Requires {
+		fmt.Fprintf(&s, "\nrequire %s %s\n", m.Path, m.Version)
+	}
+	replaces := maps.Clone(c.Replaces)
+	if replaces == nil {
+		replaces = map[string]Module{}
+	}
+	for _, path := range staging {
+		replaces[path] = Module{Path: path, Version: c.StagingVersion}
+	}
+	for _, path := range slices.Sorted(maps.Keys(replaces)) {
+		fmt.Fprintf(&s, "\nreplace %s => %s %s\n", path, replaces[path].Path, replaces[path].Version)
 	}
 	return []byte(s.String())
 }
