@@ -77,7 +77,7 @@ func Preflight(ctx context.Context, options Options) Preview {
 	if open, why := options.Scenario.Spec.Limits.Window.Open(time.Now()); !open {
 		refuse("window", refusal.New("run inside the window, or change spec.limits.window on purpose", "%s", why))
 	}
-	missing, err := kube.Missing(ctx, options.Client, Permissions(options.Scenario))
+	missing, err := kube.Missing(ctx, options.Client, Permissions(options.Scenario, options.Velero.Namespace))
 	if err != nil {
 		refuse("permissions", err)
 		return preview
@@ -135,8 +135,9 @@ func Preflight(ctx context.Context, options Options) Preview {
 }
 
 // Permissions lists what a run of the scenario needs: the steps' and the
-// checks' rules and those for the lock and the ledger.
-func Permissions(scenario scenarios.Scenario) []kube.Permission {
+// checks' rules and those for the lock and the ledger. velero is the namespace
+// of Velero's own objects.
+func Permissions(scenario scenarios.Scenario, velero string) []kube.Permission {
 	needed := []kube.Permission{
 		{Namespace: Namespace, Rule: rule("coordination.k8s.io", "leases", "get", "create", "update", "delete")},
 		{Namespace: Namespace, Rule: rule("", "configmaps", "get", "list", "create", "update", "delete")},
@@ -150,7 +151,7 @@ func Permissions(scenario scenarios.Scenario) []kube.Permission {
 	for _, check := range scenario.Spec.Checks {
 		needed = append(needed, check.Check().Permissions()...)
 	}
-	return needed
+	return kube.WithVelero(needed, velero)
 }
 
 func rule(group, resource string, verbs ...string) rbacv1.PolicyRule {
