@@ -23,7 +23,7 @@ func floors() [][]string {
 		{"scenarios/run"},
 		{"verify/report", "scenarios"},
 		{"experiments/podkill", "experiments/nodedrain", "backup/etcd", "verify/availability", "verify/alerts", "verify/backups"},
-		{"backup"},
+		{"backup", "verify/objects"},
 		{"experiments", "verify"},
 		{"internal/kube", "internal/prometheus", "internal/fields", "internal/snapshots"},
 		{"internal/journal", "internal/refusal", "internal/near", "internal/child", "internal/pki"},

@@ -1,0 +1,34 @@
+package objects
+
+import (
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+)
+
+// object reads one from YAML.
+func object(t testing.TB, text string) *unstructured.Unstructured {
+	t.Helper()
+	o := &unstructured.Unstructured{}
+	data, err := yaml.YAMLToJSON([]byte(text))
+	if err == nil {
+		err = o.UnmarshalJSON(data)
+	}
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, text)
+	}
+	return o
+}
+
+func TestChangedConfigMap(t *testing.T) {
+	wanted := object(t, "{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: settings, uid: a, resourceVersion: '1'}, data: {color: red}}")
+	found := object(t, "{apiVersion: v1, kind: ConfigMap, metadata: {namespace: drill, name: settings, uid: b, resourceVersion: '2'}, data: {color: green}}")
+	result, err := Comparison{Wanted: NewSet(wanted), Found: NewSet(found), Namespaces: map[string]string{"shop": "drill"}, Keep: 10}.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(result.Loss) != 1 || result.Loss[0].String() != `ConfigMap shop/settings: data.color: wanted "red", found "green"` {
+		t.Errorf("%+v", result)
+	}
+}

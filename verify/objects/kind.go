@@ -1,0 +1,151 @@
+package objects
+
+// kind is all that is known of the objects of a resource, made ready once.
+type kind struct {
+	resource Resource
+	shape    *shape
+	// fieldRules are about fields, presenceRules about whole objects.
+	fieldRules    []*compiled
+	presenceRules []*Rule
+	defaults      []compiledDefault
+	references    []pattern
+	// skips are the fields that need no closer look, in each mode.
+	skips [3]*skips
+	// secret says that no value may be shown.
+	secret bool
+}
+
+// compiled is a rule with its path taken apart.
+type compiled struct {
+	*Rule
+	pattern pattern
+}
+
+// skips is a tree of the fields that a rule expects to differ whatever they
+// hold, so that walkers need not go into them.
+type skips struct {
+	rule   *Rule
+	fields map[string]*skips
+}
+
+func (s *skips) below(name string) *skips {
+	if s == nil {
+		return nil
+	}
+	return s.fields[name]
+}
+
+func (s *skips) add(p pattern, r *Rule) {
+	at := s
+	for _, g := range p {
+		if at.fields == nil {
+			at.fields = map[string]*skips{}
+		}
+		if at.fields[g.text] == nil {
+			at.fields[g.text] = &skips{}
+		}
+		at = at.fields[g.text]
+	}
+	if at.rule == nil {
+		at.rule = r
+	}
+}
+
+// kinds makes kinds ready, and keeps them.
+type kinds struct {
+	rules    []*Rule // the caller's before Kubernetes' own
+	defaults []Default
+	shapes   *shapes
+	ready    map[Resource]*kind
+}
+
+func newKinds(callers []Rule) *kinds {
+	k := &kinds{defaults: Defaults(), shapes: newShapes(), ready: map[Resource]*kind{}}
+	for _, rules := range [][]Rule{callers, Rules()} {
+		for i := range rules {
+			k.rules = append(k.rules, &rules[i])
+		}
+	}
+	return k
+}
+
+func (k *kinds) of(r Resource) *kind {
+	if made, ok := k.ready[r]; ok {
+		return made
+	}
+	name := r.kindName()
+	made := &kind{resource: r, shape: k.shapes.of(r.gvk()), secret: name == "Secret", references: referencesOf(name)}
+	for mode := range made.skips {
+		made.skips[mode] = &skips{}
+	}
+	for _, rule := range k.rules {
+		if rule.about(name) {
+			made.add(rule)
+		}
+	}
+	for _, d := range k.defaults {
+		if path, ok := expand(d.Path, name); ok && d.about(name) {
+			made.defaults = append(made.defaults, compiledDefault{Default: d, pattern: parsePattern(path)})
+		}
+	}
+	k.ready[r] = made
+	return made
+}
+
+func (k *kind) add(rule *Rule) {
+	path, ok := expand(rule.Path, k.resource.kindName())
+	if !ok || rule.Path == "status" && k.resource.PlainStatus {
+		return
+	}
+	if rule.Path == "" {
+		k.presenceRules = append(k.presenceRules, rule)
+	}
+	p := parsePattern(path)
+	k.fieldRules = append(k.fieldRules, &compiled{Rule: rule, pattern: p})
+	if rule.When != nil || !p.plain() {
+		return
+	}
+	for mode, what := range [...]string{restoring: Changed, moving: Moved, keeping: BackupAltered} {
+		if rule.covers(what) {
+			k.skips[mode].add(p, rule)
+		}
+	}
+}
+
+// ruleFor gives the first rule that expects a difference at the place where
+// the walker stands.
+func (k *kind) ruleFor(w *walker, what string) *Rule {
+	switch w.mode {
+	case moving:
+		what = Moved
+	case keeping:
+		what = BackupAltered
+	}
+	for _, rule := range k.fieldRules {
+		if !rule.covers(what) || !rule.pattern.matches(w.steps) {
+			continue
+		}
+		if rule.When == nil {
+			return rule.Rule
+		}
+		c := w.about
+		if n := len(rule.pattern); n > 0 {
+			c.Wanted, c.Found = w.steps[n-1].wanted, w.steps[n-1].found
+		}
+		if rule.When(c) {
+			return rule.Rule
+		}
+	}
+	return nil
+}
+
+// presenceRule gives the first rule that expects a whole object to be missing,
+// extra, …
+func (k *kind) presenceRule(c Case, what string) *Rule {
+	for _, rule := range k.presenceRules {
+		if rule.covers(what) && (rule.When == nil || rule.When(c)) {
+			return rule
+		}
+	}
+	return nil
+}

@@ -1,0 +1,222 @@
+package objects
+
+// deepest is how many steps down a comparison explains what it finds. Below,
+// values are equal or they are not; no object of Kubernetes is a quarter as deep.
+const deepest = 200
+
+// walker goes through two objects at once and tells what differs. Nothing is
+// allocated for what is equal.
+type walker struct {
+	kind  *kind
+	about Case // of the objects; the values are filled in for each rule
+	// what is asked of the rules: differences between a backup and what was
+	// restored from it, or others.
+	mode mode
+
+	steps []step
+	found []finding
+	// covered counts what was taken care of: by a rule, or by a default.
+	covered int
+	expect  func(r *Rule, f finding) // a rule expects it
+}
+
+// mode is what two sides have to do with each other.
+type mode int8
+
+const (
+	restoring mode = iota // Found was made from Wanted
+	moving                // the live one has moved on
+	keeping               // nothing may differ
+)
+
+// finding is a difference that nothing explains.
+type finding struct {
+	path          string
+	what          string
+	wanted, found any
+}
+
+func (w *walker) push(s step) { w.steps = append(w.steps, s) }
+func (w *walker) pop()        { w.steps = w.steps[:len(w.steps)-1] }
+
+// objects compares two whole objects.
+func (w *walker) objects(wanted, found map[string]any) {
+	skip := w.kind.skips[w.mode]
+	if skip.rule != nil {
+		if !same(wanted, found) {
+			w.covered++
+			w.expect(skip.rule, finding{})
+		}
+		return
+	}
+	w.maps(wanted, found, w.kind.shape, skip)
+}
+
+// values compares what is at the place that the walker stands at.
+func (w *walker) values(wanted, found any, s *shape, skip *skips) {
+	if wanted == nil || found == nil {
+		if value := either(wanted, found); value != nil {
+			w.oneSided(value, s, found == nil, true)
+		}
+		return
+	}
+	if len(w.steps) >= deepest {
+		if !same(wanted, found) {
+			w.emit(Changed, wanted, found)
+		}
+		return
+	}
+	switch x := wanted.(type) {
+	case map[string]any:
+		if y, ok := found.(map[string]any); ok {
+			w.maps(x, y, s, skip)
+			return
+		}
+	case []any:
+		if y, ok := found.([]any); ok {
+			w.lists(x, y, s)
+			return
+		}
+	}
+	if !same(wanted, found) && !alike(wanted, found, s) {
+		w.emit(Changed, wanted, found)
+	}
+}
+
+func (w *walker) maps(wanted, found map[string]any, s *shape, skip *skips) {
+	for name, x := range wanted {
+		w.field(name, x, found[name], s, skip)
+	}
+	for name, y := range found {
+		if _, ok := wanted[name]; !ok {
+			w.field(name, nil, y, s, skip)
+		}
+	}
+}
+
+func (w *walker) field(name string, wanted, found any, s *shape, skip *skips) {
+	below := skip.below(name)
+	if below != nil && below.rule != nil {
+		if !same(wanted, found) {
+			w.covered++
+			w.expect(below.rule, finding{})
+		}
+		return
+	}
+	w.push(step{name: name, wanted: wanted, found: found})
+	w.values(wanted, found, s.field(name), below)
+	w.pop()
+}
+
+// oneSided takes a value that one side has and the other has not. It is one
+// difference, unless something inside of it is explained by a rule or is a
+// default: then the rest is told one by one. defaults says that the API server
+// would have filled in the fields here.
+func (w *walker) oneSided(value any, s *shape, missing, defaults bool) {
+	what, wanted, found := Extra, any(nil), value
+	if missing {
+		what, wanted, found = Missing, value, nil
+	}
+	switch {
+	case s.hollow() && empty(value, s):
+		return
+	case defaults && w.isDefault(value, s):
+		w.covered++
+		return
+	case len(w.steps) >= deepest:
+		w.emit(what, wanted, found)
+		return
+	case w.explained(what, wanted, found):
+		return
+	}
+	defaults = defaults && (s.hollow() || w.madeByDefault())
+	before, covered := len(w.found), w.covered
+	switch v := value.(type) {
+	case map[string]any:
+		for name, inside := range v {
+			if inside == nil {
+				continue
+			}
+			w.push(sided(step{name: name}, inside, missing))
+			w.oneSided(inside, s.field(name), missing, defaults)
+			w.pop()
+		}
+	case []any:
+		list := stepsOf(s, v)
+		for i, inside := range v {
+			w.push(sided(list.stepTo(inside, i), inside, missing))
+			w.oneSided(inside, s.item(), missing, false)
+			w.pop()
+		}
+	default:
+		w.add(what, wanted, found)
+		return
+	}
+	if w.covered == covered && (len(w.found) > before || !s.hollow()) {
+		w.found = w.found[:before]
+		w.add(what, wanted, found)
+	}
+}
+
+// sided gives a step its values.
+func sided(s step, value any, missing bool) step {
+	if missing {
+		s.wanted = value
+	} else {
+		s.found = value
+	}
+	return s
+}
+
+// emit tells a difference, unless a rule expects it.
+func (w *walker) emit(what string, wanted, found any) {
+	if !w.explained(what, wanted, found) {
+		w.add(what, wanted, found)
+	}
+}
+
+func (w *walker) add(what string, wanted, found any) {
+	w.found = append(w.found, finding{path: render(w.steps), what: what, wanted: wanted, found: found})
+}
+
+// explained asks the rules.
+func (w *walker) explained(what string, wanted, found any) bool {
+	r := w.kind.ruleFor(w, what)
+	if r == nil {
+		return false
+	}
+	w.covered++
+	w.expect(r, finding{what: what, wanted: wanted, found: found})
+	return true
+}
+
+func either(a, b any) any {
+	if a == nil {
+		return b
+	}
+	return a
+}
+
+// empty says that a value is what its type has when nobody sets it.
+func empty(value any, s *shape) bool {
+	switch v := value.(type) {
+	case nil:
+		return true
+	case string:
+		return v == "" || s.quantity && v == "0"
+	case bool:
+		return !v
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		for _, inside := range v {
+			if inside != nil {
+				return false
+			}
+		}
+		return true
+	default:
+		n, ok := numberOf(v)
+		return ok && n == number{isWhole: true}
+	}
+}
