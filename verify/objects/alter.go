@@ -4,7 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"maps"
-	"math/rand"
+	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -99,7 +99,7 @@ func plainByte(text string, random *rand.Rand) (string, string, bool) {
 	if len(places) == 0 {
 		return "", "", false
 	}
-	at := places[random.Intn(len(places))]
+	at := places[random.IntN(len(places))]
 	other := byte('x')
 	if text[at] == other {
 		other = 'y'
@@ -113,7 +113,7 @@ func encodedByte(text string, random *rand.Rand) (string, string, bool) {
 	if err != nil || len(data) == 0 {
 		return "", "", false
 	}
-	at := random.Intn(len(data))
+	at := random.IntN(len(data))
 	data[at] ^= 1
 	return base64.StdEncoding.EncodeToString(data), fmt.Sprintf("byte %d of %d", at+1, len(data)), true
 }
