@@ -41,7 +41,7 @@ cluster-test: programs ## the local cluster's own tests
 	$(GO) test -count=1 -timeout 20m ./test/cluster/...
 
 programs: ## build what local clusters consist of, once; later starts find it in the cache
-	$(GO) run ./test/cluster/cmd/cluster build --monitoring
+	$(GO) run ./test/cluster/cmd/cluster build --monitoring --velero
 	$(GO) run ./test/cluster/cmd/cluster build --kubernetes 1.35
 	$(GO) run ./test/cluster/cmd/cluster build --flavour kwok
 

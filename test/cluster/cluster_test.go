@@ -20,8 +20,8 @@ import (
 )
 
 // TestTwoClustersSideBySide brings one of each Kubernetes version up at once,
-// resolves a service name in each, and sees that taking one down leaves the
-// other alone.
+// one of them with Velero, resolves a service name in each, and sees that taking
+// one down leaves the other alone: it can still make volumes and backups.
 func TestTwoClustersSideBySide(t *testing.T) {
 	needMachine(t)
 	ctx := t.Context()
@@ -33,7 +33,7 @@ func TestTwoClustersSideBySide(t *testing.T) {
 		go func() {
 			var err error
 			clusters[i], err = cluster.Up(ctx, cluster.Options{
-				Name: name, Kubernetes: cluster.KubernetesVersions[i], Nodes: 2, Monitoring: true, Shop: true, Progress: t.Output(),
+				Name: name, Kubernetes: cluster.KubernetesVersions[i], Nodes: 2, Monitoring: true, Shop: true, Velero: i == 1, Progress: t.Output(),
 			})
 			failed <- err
 		}()
@@ -62,6 +62,8 @@ func TestTwoClustersSideBySide(t *testing.T) {
 	if _, err := cluster.Up(ctx, o); err != nil || !strings.Contains(said.String(), "up and healthy already") {
 		t.Errorf("up on a healthy cluster: %v, said %q", err, said.String())
 	}
+	wantVolumes(ctx, t, clusters[1])
+	wantBackups(ctx, t, clusters[1])
 	down(t, names[1])
 	wantNothingLeft(t, clusters[1])
 }
@@ -136,9 +138,10 @@ func TestKilledStarter(t *testing.T) {
 		{"prepared", 300 * time.Millisecond},
 		{"prepared", 1500 * time.Millisecond},
 		{"control plane ready", 500 * time.Millisecond},
+		{"DNS ready", time.Second},
 	} {
 		t.Run(fmt.Sprintf("%s+%s", strings.Trim(moment.after, ":"), moment.wait), func(t *testing.T) {
-			cmd := exec.Command(command, "up", "--name", name, "--nodes", "2", "--monitoring", "--shop")
+			cmd := exec.Command(command, "up", "--name", name, "--nodes", "2", "--monitoring", "--shop", "--velero")
 			stderr, err := cmd.StderrPipe()
 			if err != nil {
 				t.Fatal(err)

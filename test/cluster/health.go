@@ -42,8 +42,8 @@ func nodesReady(ctx context.Context, client kubernetes.Interface, count int) err
 	return nil
 }
 
-// waitWorkloads waits until every Deployment, StatefulSet and DaemonSet of the
-// namespace has all its pods available.
+// waitWorkloads waits until every Deployment and StatefulSet of the namespace
+// has all its replicas available.
 func waitWorkloads(ctx context.Context, client kubernetes.Interface, namespace string, patience time.Duration) error {
 	return until(ctx, patience, 200*time.Millisecond, "the workloads in namespace "+namespace, func(ctx context.Context) error {
 		deployments, err := client.AppsV1().Deployments(namespace).List(ctx, metav1.ListOptions{})
@@ -62,15 +62,6 @@ func waitWorkloads(ctx context.Context, client kubernetes.Interface, namespace s
 		for _, s := range sets.Items {
 			if s.Status.ObservedGeneration < s.Generation || s.Status.AvailableReplicas < *s.Spec.Replicas {
 				return fmt.Errorf("%s has %d of %d replicas available", s.Name, s.Status.AvailableReplicas, *s.Spec.Replicas)
-			}
-		}
-		daemons, err := client.AppsV1().DaemonSets(namespace).List(ctx, metav1.ListOptions{})
-		if err != nil {
-			return err
-		}
-		for _, d := range daemons.Items {
-			if d.Status.ObservedGeneration < d.Generation || d.Status.NumberAvailable < d.Status.DesiredNumberScheduled {
-				return fmt.Errorf("%s is available on %d of %d nodes", d.Name, d.Status.NumberAvailable, d.Status.DesiredNumberScheduled)
 			}
 		}
 		return nil

@@ -71,8 +71,7 @@ func (c *Cluster) makeImages() error {
 		shopImage(c.Programs[shopProgram]),
 	}
 	if c.Velero {
-		images = append(images, c.veleroImageSpec(),
-			Image{Reference: GamedayImage, Entrypoint: []string{"/gameday"}, Files: map[string]string{"gameday": c.Programs[gameday]}})
+		images = append(images, c.veleroImageSpec())
 	}
 	for _, i := range images {
 		archive, err := MakeImage(i)
@@ -82,6 +81,22 @@ func (c *Cluster) makeImages() error {
 		c.Images = append(c.Images, archive)
 	}
 	return nil
+}
+
+// makeGamedayImage builds gameday, makes its image and returns the path of the
+// archive. It takes seconds and nothing of the cluster waits for it. The
+// archive goes away with the cluster: the next one is of other sources.
+func (c *Cluster) makeGamedayImage(ctx context.Context) (string, error) {
+	b, err := builder(c.Progress)
+	if err != nil {
+		return "", err
+	}
+	if err := b.Local(ctx, c.path("bin"), gamedayPackage); err != nil {
+		return "", err
+	}
+	return image.Archive(Image{
+		Reference: GamedayImage, Entrypoint: []string{"/" + gameday}, Files: map[string]string{gameday: c.path("bin", gameday)},
+	}, c.path("images"))
 }
 
 // LoadImage imports an image archive into every node.

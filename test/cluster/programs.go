@@ -114,7 +114,6 @@ func (c *Cluster) buildOwn(ctx context.Context) error {
 	}
 	if c.Velero {
 		packages[provisioner] = provisionerPackage
-		packages[gameday] = gamedayPackage
 	}
 	var arguments []string
 	for name, pkg := range packages {

@@ -150,13 +150,23 @@ func (c *Cluster) bringUp(ctx context.Context) error {
 	if c.Flavour == Local {
 		group.Go(func() error { return c.startNodes(ctx2, ready) })
 	}
+	var archive string // of gameday's image
 	if c.Velero {
 		group.Go(func() error { return c.startObjectStore(ctx2) })
+		group.Go(func() (err error) {
+			archive, err = c.makeGamedayImage(ctx2)
+			return err
+		})
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	if err := c.waitReady(ctx, done); err != nil {
+	group, ctx2 = errgroup.WithContext(ctx)
+	group.Go(func() error { return c.waitReady(ctx2, done) })
+	if c.Velero {
+		group.Go(func() error { return c.LoadImage(ctx2, archive) })
+	}
+	if err := group.Wait(); err != nil {
 		return err
 	}
 	c.Phase = phaseRunning

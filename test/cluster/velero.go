@@ -74,10 +74,10 @@ func (c *Cluster) veleroCRDs(ctx context.Context) ([]byte, error) {
 
 var backupStorageLocations = schema.GroupVersionResource{Group: "velero.io", Version: "v1", Resource: "backupstoragelocations"}
 
-// waitVelero waits until Velero and its agent on every node are ready and have
-// found the bucket.
+// waitVelero waits until Velero runs, has an agent on every node and has found
+// its bucket.
 func (c *Cluster) waitVelero(ctx context.Context, client kubernetes.Interface) error {
-	if err := waitWorkloads(ctx, client, VeleroNamespace, 2*time.Minute); err != nil {
+	if err := waitWorkloads(ctx, client, VeleroNamespace, time.Minute); err != nil {
 		return err
 	}
 	config, err := c.RESTConfig()
@@ -88,7 +88,14 @@ func (c *Cluster) waitVelero(ctx context.Context, client kubernetes.Interface) e
 	if err != nil {
 		return err
 	}
-	return until(ctx, time.Minute, 200*time.Millisecond, "the backup storage location to be available", func(ctx context.Context) error {
+	return until(ctx, time.Minute, 200*time.Millisecond, "velero to be ready", func(ctx context.Context) error {
+		agents, err := client.AppsV1().DaemonSets(VeleroNamespace).Get(ctx, "node-agent", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if ready := int(agents.Status.NumberAvailable); ready < c.Nodes {
+			return fmt.Errorf("%d of %d nodes have an agent that is available", ready, c.Nodes)
+		}
 		location, err := objects.Resource(backupStorageLocations).Namespace(VeleroNamespace).Get(ctx, "default", metav1.GetOptions{})
 		if err != nil {
 			return err
@@ -96,7 +103,7 @@ func (c *Cluster) waitVelero(ctx context.Context, client kubernetes.Interface) e
 		phase, _, _ := unstructured.NestedString(location.Object, "status", "phase")
 		message, _, _ := unstructured.NestedString(location.Object, "status", "message")
 		if phase != "Available" {
-			return fmt.Errorf("its phase is %q: %s", phase, message)
+			return fmt.Errorf("the phase of its backup storage location is %q: %s", phase, message)
 		}
 		return nil
 	})

@@ -157,7 +157,7 @@ var components = []gobuild.Component{
 		Replaces: map[string]gobuild.Module{"github.com/kopia/kopia": {
 			Path: "github.com/project-velero/kopia", Version: "v0.0.0-20251230033609-d946b1e75197",
 		}},
-		// Without it the program calls itself "main", and takes no image by default.
+		// Without it the program calls itself "main".
 		LDFlags: []string{"-X", "github.com/vmware-tanzu/velero/pkg/buildinfo.Version=" + veleroVersion},
 	},
 	{

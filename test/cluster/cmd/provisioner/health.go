@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// serveHealth answers whoever asks whether the program lives.
-func serveHealth(address string) (*http.Server, error) {
+// serveHealth answers whoever asks whether the program lives, as long as it does.
+func serveHealth(address string) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	server := &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), ReadHeaderTimeout: time.Second}
-	go func() { _ = server.Serve(listener) }() // ends with the program
-	return server, nil
+	go func() { _ = server.Serve(listener) }()
+	return nil
 }

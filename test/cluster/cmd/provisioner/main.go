@@ -41,11 +41,9 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	health, err := serveHealth(args[2])
-	if err != nil {
+	if err := serveHealth(args[2]); err != nil {
 		return err
 	}
-	defer health.Close()
 	controller.NewProvisionController(ctx, client, volumes.Provisioner, volumes.Directories{Nodes: args[1]},
 		controller.LeaderElection(false), // there is one
 		controller.Threadiness(8),

@@ -30,13 +30,11 @@ type Component struct {
 	// StagingVersion replaces every module that the first module's go.mod
 	// replaces by a directory of its own repository (Kubernetes' staging).
 	StagingVersion string
-	// Both of these are left out of the digest while they are empty: what is built does not change with them.
-
 	// Requires raises dependencies above what Modules ask for: not every version
 	// that a go.mod names is there to be had.
 	Requires []Module `json:",omitempty"`
-	// Replaces are those of the first module's go.mod that it is built with: the
-	// go command heeds a replace in the main module only.
+	// Replaces repeats the replaces of a module's own go.mod, of which the go
+	// command takes no notice outside of that module.
 	Replaces map[string]Module `json:",omitempty"`
 	// Main is the source of a main package to generate, for components made to be assembled.
 	Main string

@@ -30,6 +30,17 @@ func TestModuleFile(t *testing.T) {
 			t.Errorf("the module lacks %q:\n%s", want, text)
 		}
 	}
+	forked := Component{
+		Name:     "forked",
+		Requires: []Module{{"example.com/newer", "v1.1.0"}},
+		Replaces: map[string]Module{"example.com/upstream": {"example.com/fork", "v0.2.0"}},
+	}
+	text = string(moduleFile(forked, nil))
+	for _, want := range []string{"\nrequire example.com/newer v1.1.0\n", "\nreplace example.com/upstream => example.com/fork v0.2.0\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the module lacks %q:\n%s", want, text)
+		}
+	}
 	if text := string(moduleFile(Component{Name: "etcd"}, nil)); strings.Contains(text, "replace") {
 		t.Errorf("a module without staging replaces something:\n%s", text)
 	}
@@ -62,6 +73,8 @@ func TestKeyFollowsInputs(t *testing.T) {
 		"flags":   func(c *Component) { c.LDFlags = []string{"-X", "a=b"} },
 		"main":    func(c *Component) { c.Main = "package main" },
 		"staging": func(c *Component) { c.StagingVersion = "v0.1.0" },
+		"require": func(c *Component) { c.Requires = []Module{{"n", "v1"}} },
+		"replace": func(c *Component) { c.Replaces = map[string]Module{"m": {"fork", "v1"}} },
 	} {
 		c := base
 		change(&c)

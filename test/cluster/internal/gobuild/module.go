@@ -80,10 +80,8 @@ func moduleFile(c Component, staging []string) []byte {
 	for _, m := range c.Requires {
 		fmt.Fprintf(&s, "\nrequire %s %s\n", m.Path, m.Version)
 	}
-	replaces := maps.Clone(c.Replaces)
-	if replaces == nil {
-		replaces = map[string]Module{}
-	}
+	replaces := map[string]Module{}
+	maps.Copy(replaces, c.Replaces)
 	for _, path := range staging {
 		replaces[path] = Module{Path: path, Version: c.StagingVersion}
 	}
