@@ -20,6 +20,10 @@ import (
 // LabelRun marks everything that a run creates or holds with the run's id.
 const LabelRun = "gameday.dev/run"
 
+// Namespace is gameday's own: of the lock, the ledger and pods that steps make. It
+// is the same for everybody: with a choice, two runs could miss each other's lock.
+const Namespace = "gameday"
+
 // Experiment is one fault. Its receiver is the step's part of the scenario;
 // everything else arrives by argument.
 type Experiment interface {

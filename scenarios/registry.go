@@ -15,11 +15,12 @@ import (
 
 // The kinds of steps: the names of the fields of the union.
 const (
-	KindPodKill      = "podKill"
-	KindNodeDrain    = "nodeDrain"
-	KindEtcdSnapshot = "etcdSnapshot"
-	KindEtcdRestore  = "etcdRestore"
-	KindParallel     = "parallel"
+	KindPodKill       = "podKill"
+	KindNodeDrain     = "nodeDrain"
+	KindEtcdSnapshot  = "etcdSnapshot"
+	KindEtcdRestore   = "etcdRestore"
+	KindVeleroRestore = "veleroRestore"
+	KindParallel      = "parallel"
 )
 
 // Experiment gives the fault or the proof of the step; nil for a parallel group.
@@ -33,6 +34,8 @@ func (s Step) Experiment() experiments.Experiment {
 		return s.EtcdSnapshot
 	case s.EtcdRestore != nil:
 		return s.EtcdRestore
+	case s.VeleroRestore != nil:
+		return s.VeleroRestore
 	default:
 		return nil
 	}
@@ -73,6 +76,7 @@ func (s Step) kinds() []string {
 		member{KindNodeDrain, s.NodeDrain != nil},
 		member{KindEtcdSnapshot, s.EtcdSnapshot != nil},
 		member{KindEtcdRestore, s.EtcdRestore != nil},
+		member{KindVeleroRestore, s.VeleroRestore != nil},
 		member{KindParallel, s.Parallel != nil},
 	)
 }

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"gameday.dev/gameday/backup/etcd"
+	"gameday.dev/gameday/backup/velero"
 	"gameday.dev/gameday/experiments/nodedrain"
 	"gameday.dev/gameday/experiments/podkill"
 	"gameday.dev/gameday/verify/alerts"
@@ -89,7 +90,7 @@ type Check struct {
 }
 
 // Step is one fault, one proof, or a group of them at the same time. Exactly
-// one of podKill, nodeDrain, etcdSnapshot, etcdRestore and parallel is set.
+// one of podKill, nodeDrain, etcdSnapshot, etcdRestore, veleroRestore and parallel is set.
 type Step struct {
 	// Name of the step, unique in the scenario. A parallel group may go without.
 	Name string `json:"name,omitempty"`
@@ -104,6 +105,8 @@ type Step struct {
 	EtcdSnapshot *etcd.Snapshot `json:"etcdSnapshot,omitempty"`
 	// EtcdRestore proves that a snapshot of etcd brings the cluster back.
 	EtcdRestore *etcd.Restore `json:"etcdRestore,omitempty"`
+	// VeleroRestore proves that a Velero backup brings a namespace back.
+	VeleroRestore *velero.Restore `json:"veleroRestore,omitempty"`
 	// Parallel holds steps that are injected at the same time. Groups do not nest.
 	Parallel []Step `json:"parallel,omitempty" jsonschema:"minItems=1"`
 }

@@ -88,7 +88,7 @@ func (s *Scenario) validateSteps(path *field.Path) field.ErrorList {
 }
 
 func (s *Scenario) validateStep(path *field.Path, step *Step) field.ErrorList {
-	problems := exactlyOne(path, step.kinds(), "podKill, nodeDrain, etcdSnapshot, etcdRestore, parallel")
+	problems := exactlyOne(path, step.kinds(), "podKill, nodeDrain, etcdSnapshot, etcdRestore, veleroRestore, parallel")
 	problems = append(problems, fields.NotNegative(path.Child("hold"), step.Hold)...)
 	if step.Parallel != nil && len(step.Parallel) == 0 {
 		problems = append(problems, field.Required(path.Child("parallel"), "a group needs steps"))
@@ -105,6 +105,9 @@ func (s *Scenario) validateStep(path *field.Path, step *Step) field.ErrorList {
 	}
 	if step.EtcdRestore != nil {
 		problems = append(problems, step.EtcdRestore.Validate(path.Child("etcdRestore"))...)
+	}
+	if step.VeleroRestore != nil {
+		problems = append(problems, step.VeleroRestore.Validate(path.Child("veleroRestore"))...)
 	}
 	return problems
 }

@@ -58,6 +58,8 @@ func Connect(kubeconfig, context, userAgent string, wrap func(*rest.Config)) (*C
 	}
 	config.QPS, config.Burst = requestsPerSecond, requestsBurst
 	config.UserAgent = userAgent
+	// Lists of every resource meet deprecated ones; that is no news of a run.
+	config.WarningHandler = rest.NoWarnings{}
 	if wrap != nil {
 		wrap(config)
 	}

@@ -28,10 +28,13 @@ var ErrNotAnswered = errors.New("velero did not answer the DownloadRequest: its 
 // ErrNotStored is the cause when the object store has no such file.
 var ErrNotStored = errors.New("the object store does not have it")
 
+// ErrDamaged is the cause when what is stored is not what Velero writes.
+var ErrDamaged = errors.New("what is stored is damaged")
+
 // Download asks Velero for a file of a backup or restore and opens it,
 // decompressed. The request is named request, carries labels, and is deleted
 // again. The caller closes the reader; ctx bounds the whole transfer.
-func (c Client) Download(ctx context.Context, transport http.RoundTripper, request string, labels map[string]string, target velerov1.DownloadTarget) (io.ReadCloser, error) {
+func (c Client) Download(ctx context.Context, transport http.RoundTripper, request string, labels map[string]string, target velerov1.DownloadTarget) (*Stored, error) {
 	what := fmt.Sprintf("%s of %s", target.Kind, target.Name)
 	address, err := c.downloadURL(ctx, request, labels, target)
 	if err != nil {
@@ -74,7 +77,7 @@ func (c Client) downloadURL(ctx context.Context, name string, labels map[string]
 
 // fetch opens what a pre-signed URL names. The URL is a secret while it is
 // valid: errors name its host alone.
-func fetch(ctx context.Context, transport http.RoundTripper, address string) (io.ReadCloser, error) {
+func fetch(ctx context.Context, transport http.RoundTripper, address string) (*Stored, error) {
 	parsed, err := url.Parse(address)
 	if err != nil {
 		return nil, errors.New("velero's answer is no URL")
@@ -115,27 +118,55 @@ func refused(host string, response *http.Response) error {
 	return err
 }
 
+// Stored is a file of the object store, decompressed.
+type Stored struct {
+	reader io.Reader
+	body   *transfer
+}
+
+// Read implements io.Reader.
+func (s *Stored) Read(into []byte) (int, error) { return s.reader.Read(into) }
+
+// Err is why the transfer broke, nil while all that was sent has come: it tells a
+// file that is damaged from a connection that is.
+func (s *Stored) Err() error { return s.body.err }
+
+// Close ends the transfer.
+func (s *Stored) Close() error { return s.body.body.Close() }
+
+// transfer keeps the error that ended a transfer.
+type transfer struct {
+	body io.ReadCloser
+	err  error
+}
+
+func (t *transfer) Read(into []byte) (int, error) {
+	n, err := t.body.Read(into)
+	if err != nil && !errors.Is(err, io.EOF) {
+		t.err = err
+	}
+	return n, err
+}
+
 // decompress undoes gzip where there is any: some stores do it themselves.
-func decompress(body io.ReadCloser) (io.ReadCloser, error) {
-	buffered := bufio.NewReaderSize(body, 1<<16)
+func decompress(body io.ReadCloser) (*Stored, error) {
+	through := &transfer{body: body}
+	buffered := bufio.NewReaderSize(through, 1<<16)
 	head, err := buffered.Peek(2)
 	if err != nil && !errors.Is(err, io.EOF) {
 		body.Close()
 		return nil, err
 	}
 	if len(head) < 2 || head[0] != 0x1f || head[1] != 0x8b {
-		return readCloser{buffered, body}, nil
+		return &Stored{buffered, through}, nil
 	}
 	unzipped, err := gzip.NewReader(buffered)
 	if err != nil {
 		body.Close()
+		if through.err == nil {
+			err = fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
 		return nil, err
 	}
-	return readCloser{unzipped, body}, nil
-}
-
-// readCloser reads from one and closes the other.
-type readCloser struct {
-	io.Reader
-	io.Closer
+	return &Stored{unzipped, through}, nil
 }

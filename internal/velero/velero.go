@@ -70,6 +70,12 @@ func (c Client) StorageLocation(ctx context.Context, name string) (*velerov1.Bac
 	return location, c.get(ctx, StorageLocations, name, location)
 }
 
+// DeleteRequest reads one DeleteBackupRequest.
+func (c Client) DeleteRequest(ctx context.Context, name string) (*velerov1.DeleteBackupRequest, error) {
+	request := &velerov1.DeleteBackupRequest{}
+	return request, c.get(ctx, DeleteRequests, name, request)
+}
+
 // EachBackup visits the backups that a label selector chooses, page by page.
 func (c Client) EachBackup(ctx context.Context, selector string, visit func(*velerov1.Backup) error) error {
 	return c.each(ctx, Backups, selector, func(object *unstructured.Unstructured) error {

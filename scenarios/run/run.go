@@ -21,9 +21,8 @@ import (
 	"gameday.dev/gameday/verify"
 )
 
-// Namespace holds the lock and the ledger. It is the same for everybody: with a
-// choice, two runs could miss each other's lock.
-const Namespace = "gameday"
+// Namespace holds the lock and the ledger.
+const Namespace = experiments.Namespace
 
 // The budgets that a scenario does not set.
 const (

@@ -1,0 +1,189 @@
+package contents
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/json"
+
+	"gameday.dev/gameday/verify/objects"
+)
+
+// The parts of a path in a backup (Velero's docs, "Output file format"):
+//
+//	resources/deployments.apps/namespaces/shop/web.json
+//	resources/persistentvolumes/cluster/pv-1.json
+//	resources/deployments.apps/v1-preferredversion/namespaces/shop/web.json
+//
+// The last one says in which version the first was read. A restore reads the
+// first ones, and so does this.
+const (
+	resourcesDir  = "resources"
+	namespacesDir = "namespaces"
+	clusterDir    = "cluster"
+)
+
+// largestObject bounds what is read for one object. etcd takes 1.5 MB, and no
+// JSON is that much longer than what etcd holds.
+const largestObject = 64 << 20
+
+// A Damage is a tarball that cannot be what Velero wrote. Any other error of Read
+// says nothing of the backup.
+type Damage struct{ err error }
+
+func (d *Damage) Error() string { return "the backup is damaged: " + d.err.Error() }
+func (d *Damage) Unwrap() error { return d.err }
+
+func damaged(format string, args ...any) error { return &Damage{fmt.Errorf(format, args...)} }
+
+// Source is a tarball that is being fetched. Its error tells a transfer that broke
+// from a file that ends too early: nil while all that was sent has come.
+type Source interface {
+	io.Reader
+	Err() error
+}
+
+// Read reads a decompressed tarball and keeps the objects of one namespace, and
+// those in none, in directory. progress is told how many objects were read.
+func Read(ctx context.Context, tarball Source, directory, namespace string, progress func(int64)) (*Contents, error) {
+	spool, err := newSpool(directory)
+	if err != nil {
+		return nil, err
+	}
+	c := &Contents{spool: spool, index: map[string]*items{}, elsewhere: map[string]int64{}}
+	if err := c.read(ctx, tarball, namespace, progress); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Contents) read(ctx context.Context, tarball Source, namespace string, progress func(int64)) error {
+	archive := tar.NewReader(tarball)
+	for count := int64(0); ; count++ {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return blame(tarball, fmt.Errorf("after %d files: %w", count, err))
+		}
+		where, ok := locate(header.Name)
+		if !ok || header.Typeflag != tar.TypeReg {
+			continue
+		}
+		if where.namespace != "" && where.namespace != namespace {
+			c.elsewhere[where.namespace]++
+			continue
+		}
+		if header.Size > largestObject {
+			return damaged("%s has %d bytes, more than any object", header.Name, header.Size)
+		}
+		text, err := io.ReadAll(archive)
+		if err != nil {
+			return blame(tarball, fmt.Errorf("%s: %w", header.Name, err))
+		}
+		if err := c.add(where, header.Name, text); err != nil {
+			return err
+		}
+		progress(count)
+	}
+	// The checksum of the compressed file is behind the end of the archive.
+	if _, err := io.Copy(io.Discard, tarball); err != nil {
+		return blame(tarball, err)
+	}
+	return c.sort()
+}
+
+// blame tells a tarball that is damaged from a connection that broke.
+func blame(tarball Source, err error) error {
+	if broke := tarball.Err(); broke != nil {
+		return fmt.Errorf("fetching the backup: %w", broke)
+	}
+	return &Damage{err}
+}
+
+// location is what a path in a tarball says.
+type location struct{ resource, group, namespace, name string }
+
+// locate reads a path; ok is false for what is no object.
+func locate(name string) (at location, ok bool) {
+	parts := strings.Split(path.Clean(name), "/")
+	if len(parts) < 4 || parts[0] != resourcesDir {
+		return at, false
+	}
+	at.resource, at.group, _ = strings.Cut(parts[1], ".")
+	file, isJSON := strings.CutSuffix(parts[len(parts)-1], ".json")
+	switch {
+	case !isJSON || file == "" || at.resource == "":
+		return at, false
+	case parts[2] == namespacesDir && len(parts) == 5 && parts[3] != "":
+		at.namespace, at.name = parts[3], file
+	case parts[2] == clusterDir && len(parts) == 4:
+		at.name = file
+	default:
+		return at, false
+	}
+	return at, true
+}
+
+// add keeps one object.
+func (c *Contents) add(at location, file string, text []byte) error {
+	// Only what says whose it is: the rest is read when it is compared.
+	var head struct {
+		APIVersion string `json:"apiVersion"`
+		Kind       string `json:"kind"`
+		Metadata   struct {
+			Name      string `json:"name"`
+			Namespace string `json:"namespace"`
+		} `json:"metadata"`
+	}
+	if err := json.Unmarshal(text, &head); err != nil {
+		return damaged("%s is no JSON object: %w", file, err)
+	}
+	group, version, grouped := strings.Cut(head.APIVersion, "/")
+	if !grouped {
+		group, version = "", head.APIVersion
+	}
+	switch {
+	case head.Kind == "" || version == "":
+		return damaged("%s holds no Kubernetes object", file)
+	case head.Metadata.Name != at.name || head.Metadata.Namespace != at.namespace || group != at.group:
+		return damaged("%s holds %s %s/%s of %s", file, head.Kind, head.Metadata.Namespace, head.Metadata.Name, head.APIVersion)
+	}
+	resource := objects.Resource{Group: group, Version: version, Name: at.resource, Kind: head.Kind, Namespaced: at.namespace != ""}
+	known, ok := c.index[resource.String()]
+	if !ok {
+		known = &items{resource: resource}
+		c.index[resource.String()] = known
+	}
+	offset, err := c.spool.store(text)
+	if err != nil {
+		return err
+	}
+	known.places = append(known.places, place{namespace: at.namespace, name: at.name, offset: offset, size: len(text)})
+	return nil
+}
+
+// sort brings the objects into the order of objects.Set, and finds any that the
+// tarball holds twice: which one is restored would be chance.
+func (c *Contents) sort() error {
+	for _, items := range c.index {
+		slices.SortFunc(items.places, place.compare)
+		for i := 1; i < len(items.places); i++ {
+			if p := items.places[i]; p.compare(items.places[i-1]) == 0 {
+				return damaged("%s %s/%s is in it twice", items.resource, p.namespace, p.name)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,287 @@
+package velero
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"gameday.dev/gameday/experiments"
+	"gameday.dev/gameday/internal/journal"
+	"gameday.dev/gameday/internal/refusal"
+	"gameday.dev/gameday/internal/velero"
+)
+
+// restorePlan is what Inject and Undo need to know. Every name in it is of this
+// run and step alone.
+type restorePlan struct {
+	// Velero is the namespace of Velero.
+	Velero string `json:"velero"`
+	// Source is the original namespace, Into the scratch namespace.
+	Source string `json:"source"`
+	Into   string `json:"into"`
+	// Backup is restored; it is taken by the step, and so deleted by it, when New.
+	// It is empty when a schedule has no backup that could be restored.
+	Backup string `json:"backup"`
+	New    bool   `json:"new,omitempty"`
+	// Own names what the step makes in Velero's namespace: the backup if it is New,
+	// the Restore, the ConfigMap of modifiers, and, with a suffix, DownloadRequests.
+	Own string `json:"own"`
+	// Location is the BackupStorageLocation.
+	Location string `json:"location"`
+	// CleanupSeconds is how long deleting the scratch namespace may take.
+	CleanupSeconds float64 `json:"cleanupSeconds"`
+	// Seed decides which object the control changes.
+	Seed uint64 `json:"seed"`
+}
+
+func (p restorePlan) client(env experiments.Env) velero.Client {
+	return velero.Client{Dynamic: env.Dynamic, Namespace: p.Velero}
+}
+
+// The kinds of targets.
+const (
+	targetBackup    = "VeleroBackup"
+	targetNamespace = "ScratchNamespace"
+)
+
+// Plan refuses what could only end badly: a scratch namespace that is somebody's,
+// a backup that is not there, a volume that the copy would share with the original.
+func (s *Restore) Plan(ctx context.Context, env experiments.Env) (experiments.Plan, error) {
+	var plan experiments.Plan
+	own := restorePlan{
+		Velero: env.Velero.Namespace, Into: s.Into, New: s.isNew(), Own: fmt.Sprintf("gameday-%s-%04x", env.RunID, env.Rand.Uint32()&0xffff),
+		CleanupSeconds: orDefault(s.CleanupTimeout, defaultCleanupTimeout).Seconds(), Seed: env.Rand.Uint64(),
+	}
+	client := own.client(env)
+	if err := s.planBackup(ctx, client, &own, &plan); err != nil {
+		return plan, err
+	}
+	if own.Into == own.Source {
+		return plan, refusal.New("name another namespace in into", "into %q is the original: a drill restores beside it", own.Into)
+	}
+	if err := s.planInto(ctx, env); err != nil {
+		return plan, err
+	}
+	if err := planLocation(ctx, client, own.Location, &plan); err != nil {
+		return plan, err
+	}
+	if err := s.planVolumes(ctx, env, own, &plan); err != nil {
+		return plan, err
+	}
+	plan.Targets = append(plan.Targets, journal.Target{Kind: targetNamespace, Name: own.Into})
+	if s.isolated() {
+		plan.Notes = append(plan.Notes, "a NetworkPolicy isolates "+own.Into+": whether it is enforced is the network plugin's")
+	}
+	return plan, plan.SetData(own)
+}
+
+// planBackup finds the backup and the namespace that is restored.
+func (s *Restore) planBackup(ctx context.Context, client velero.Client, own *restorePlan, plan *experiments.Plan) error {
+	switch {
+	case s.isNew():
+		own.Backup, own.Source, own.Location = own.Own, s.source(s.Backup.Namespaces), s.Backup.StorageLocation
+		plan.Targets = []journal.Target{{Kind: targetBackup, Name: "a backup taken now"}}
+		plan.Notes = append(plan.Notes, fmt.Sprintf("backs up %s, restores %s into %s, and deletes both again", strings.Join(s.Backup.Namespaces, ", "), own.Source, own.Into))
+		if own.Location == "" {
+			var err error
+			own.Location, err = defaultLocation(ctx, client)
+			return err
+		}
+		return nil
+	case s.Backup.Name != "":
+		backup, err := client.Backup(ctx, s.Backup.Name)
+		if apierrors.IsNotFound(err) && !meta.IsNoMatchError(err) {
+			return refusal.New("list them with: kubectl -n "+client.Namespace+" get backups.velero.io", "%v", err)
+		}
+		if err != nil {
+			return err
+		}
+		return s.useBackup(backup, own, plan)
+	default:
+		newest, err := s.newest(ctx, client)
+		if err != nil {
+			return err
+		}
+		if newest == nil {
+			own.Source = s.Namespace
+			plan.Targets = []journal.Target{{Kind: targetBackup, Name: "none of schedule " + s.Backup.Schedule}}
+			plan.Warnings = append(plan.Warnings, fmt.Sprintf("schedule %s has no completed backup: the step will fail", s.Backup.Schedule))
+			return nil
+		}
+		return s.useBackup(newest, own, plan)
+	}
+}
+
+// source is the namespace that is restored, of those in a backup.
+func (s *Restore) source(namespaces []string) string {
+	if s.Namespace != "" || len(namespaces) != 1 || namespaces[0] == "*" {
+		return s.Namespace
+	}
+	return namespaces[0]
+}
+
+func (s *Restore) useBackup(backup *velerov1.Backup, own *restorePlan, plan *experiments.Plan) error {
+	own.Backup, own.Location = backup.Name, backup.Spec.StorageLocation
+	if own.Source = s.source(backup.Spec.IncludedNamespaces); own.Source == "" {
+		return refusal.New("set namespace in the step", "backup %s holds more than one namespace: which one is to be restored is not said", backup.Name)
+	}
+	if included := backup.Spec.IncludedNamespaces; len(included) > 0 && !slices.Contains(included, own.Source) && !slices.ContainsFunc(included, isPattern) {
+		return refusal.New("it holds "+strings.Join(included, ", "), "backup %s does not hold namespace %s", backup.Name, own.Source)
+	}
+	plan.Targets = []journal.Target{{Kind: targetBackup, Namespace: backup.Namespace, Name: backup.Name, UID: string(backup.UID)}}
+	plan.Notes = append(plan.Notes, fmt.Sprintf("restores %s of backup %s (%s) into %s, and deletes that again", own.Source, backup.Name, backup.Status.Phase, own.Into))
+	return nil
+}
+
+func isPattern(namespace string) bool { return strings.ContainsAny(namespace, "*?[") }
+
+// newest finds the schedule's newest completed backup by its start; nil when
+// there is none. That a schedule itself is gone does not matter: its backups count.
+func (s *Restore) newest(ctx context.Context, client velero.Client) (*velerov1.Backup, error) {
+	var newest *velerov1.Backup
+	any := false
+	err := client.EachBackup(ctx, velerov1.ScheduleNameLabel+"="+velero.LabelValue(s.Backup.Schedule), func(backup *velerov1.Backup) error {
+		any = true
+		if backup.Status.Phase != velerov1.BackupPhaseCompleted || backup.Status.StartTimestamp == nil {
+			return nil
+		}
+		if newest == nil || backup.Status.StartTimestamp.After(newest.Status.StartTimestamp.Time) {
+			newest = backup
+		}
+		return nil
+	})
+	if err != nil || newest != nil || any {
+		return newest, err
+	}
+	if _, err := client.Schedule(ctx, s.Backup.Schedule); err != nil {
+		return nil, refusal.New("list them with: kubectl -n "+client.Namespace+" get schedules.velero.io", "%v", err)
+	}
+	return nil, nil
+}
+
+func defaultLocation(ctx context.Context, client velero.Client) (string, error) {
+	name := "default" // the server's own default of --default-backup-storage-location
+	err := client.EachStorageLocation(ctx, func(location *velerov1.BackupStorageLocation) error {
+		if location.Spec.Default {
+			name = location.Name
+		}
+		return nil
+	})
+	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
+		return "", refusal.New("is Velero installed? set velero.namespace in the Environment, or --velero-namespace", "%v", err)
+	}
+	return name, err
+}
+
+// planLocation tells of a storage location that cannot be used now. That is no
+// refusal: a backup that cannot be restored is what the step is to find.
+func planLocation(ctx context.Context, client velero.Client, name string, plan *experiments.Plan) error {
+	if name == "" {
+		return nil
+	}
+	location, err := client.StorageLocation(ctx, name)
+	switch {
+	case apierrors.IsNotFound(err):
+		plan.Warnings = append(plan.Warnings, fmt.Sprintf("backup storage location %s is not there: the step will fail", name))
+		return nil
+	case err != nil:
+		return err
+	case location.Status.Phase != velerov1.BackupStorageLocationPhaseAvailable:
+		plan.Warnings = append(plan.Warnings, fmt.Sprintf("backup storage location %s is %s %s: the step will fail", name, orUnknown(string(location.Status.Phase)), location.Status.Message))
+	}
+	return nil
+}
+
+func orUnknown(phase string) string {
+	if phase == "" {
+		return "not validated"
+	}
+	return phase
+}
+
+// planInto refuses a namespace that is there: whatever is in it is somebody's.
+func (s *Restore) planInto(ctx context.Context, env experiments.Env) error {
+	_, err := env.Client.CoreV1().Namespaces().Get(ctx, s.Into, metav1.GetOptions{})
+	switch {
+	case err == nil:
+		return refusal.New("name another one in into, or delete it: kubectl delete namespace "+s.Into,
+			"namespace %s is there already: a drill restores into one that it makes, and deletes it", s.Into)
+	case apierrors.IsNotFound(err):
+		return nil
+	default:
+		return fmt.Errorf("looking for namespace %s: %w", s.Into, err)
+	}
+}
+
+// planVolumes refuses a restore that would share a volume with the original: a
+// PersistentVolume that is kept (reclaim policy Retain) and whose content is not
+// in the backup is restored as it is (pkg/restore/restore.go,
+// handleSkippedPVHasRetainPolicy). What a backup holds is looked at again before
+// the restore begins.
+func (s *Restore) planVolumes(ctx context.Context, env experiments.Env, own restorePlan, plan *experiments.Plan) error {
+	if s.Volumes.Compare && env.Image == "" {
+		return refusal.New("set image in the Environment, or --image, to an image with gameday in it that nodes can pull; or leave volumes.compare out",
+			"comparing the files of volumes needs pods that look at them, and no image is known")
+	}
+	if !own.New {
+		return nil
+	}
+	mounted, err := mountedClaims(ctx, env, own.Source)
+	if err != nil {
+		return err
+	}
+	claims, err := env.Client.CoreV1().PersistentVolumeClaims(own.Source).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return fmt.Errorf("listing claims of namespace %s: %w", own.Source, err)
+	}
+	var shared []error
+	for _, claim := range claims.Items {
+		if claim.Spec.VolumeName == "" || s.filesystemBackups() && mounted[claim.Name] {
+			continue
+		}
+		volume, err := env.Client.CoreV1().PersistentVolumes().Get(ctx, claim.Spec.VolumeName, metav1.GetOptions{})
+		if err != nil {
+			return fmt.Errorf("reading the volume of claim %s: %w", claim.Name, err)
+		}
+		if volume.Spec.PersistentVolumeReclaimPolicy == corev1.PersistentVolumeReclaimRetain && volume.Spec.CSI == nil {
+			shared = append(shared, fmt.Errorf("claim %s of volume %s", claim.Name, volume.Name))
+		}
+	}
+	if len(shared) > 0 {
+		return refusal.New("mount it in a running pod, so that its files are backed up, or use a driver with snapshots",
+			"the copy would share a volume with the original: it is kept (Retain) and its content would not be in the backup: %v", errors.Join(shared...))
+	}
+	return nil
+}
+
+func (s *Restore) filesystemBackups() bool {
+	return s.Backup.DefaultVolumesToFsBackup == nil || *s.Backup.DefaultVolumesToFsBackup
+}
+
+// mountedClaims are those that a running pod has, whose files can be backed up.
+func mountedClaims(ctx context.Context, env experiments.Env, namespace string) (map[string]bool, error) {
+	pods, err := env.Client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("listing pods of namespace %s: %w", namespace, err)
+	}
+	mounted := map[string]bool{}
+	for _, pod := range pods.Items {
+		if pod.Status.Phase != corev1.PodRunning {
+			continue
+		}
+		for _, volume := range pod.Spec.Volumes {
+			if claim := volume.PersistentVolumeClaim; claim != nil {
+				mounted[claim.ClaimName] = true
+			}
+		}
+	}
+	return mounted, nil
+}

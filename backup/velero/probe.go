@@ -1,0 +1,132 @@
+package velero
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"gameday.dev/gameday/backup"
+	"gameday.dev/gameday/internal/kube"
+)
+
+// mostOutput bounds what is kept of what a probe prints: a pattern is looked for
+// in it, and nothing of it is reported, since it may be data.
+const mostOutput = 1 << 20
+
+// probe is the application's own check of its data. It is tried until it passes or
+// its time is over: a database takes its time to recover.
+func (c *climb) probe(ctx context.Context) backup.Rung {
+	limit := orDefault(c.spec.Probe.Timeout, defaultProbeTimeout)
+	began := time.Now()
+	trying, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	why := errors.New("it was not tried")
+	for tries := 1; ; tries++ {
+		answered, err := c.tryProbe(trying)
+		if err == nil {
+			return backup.Held("the probe passed at try %d, %s", tries, answered)
+		}
+		if trying.Err() == nil || tries == 1 {
+			why = err // the try that was cut short says less
+		}
+		if kube.Pause(trying, lookAgain) != nil {
+			return backup.Broken("the probe did not pass within %s: %v", time.Since(began).Round(time.Second), why)
+		}
+	}
+}
+
+func (c *climb) tryProbe(ctx context.Context) (answered string, err error) {
+	if probe := c.spec.Probe.Exec; probe != nil {
+		return c.probeExec(ctx, probe)
+	}
+	return c.probeHTTP(ctx, c.spec.Probe.HTTP)
+}
+
+func (c *climb) probeExec(ctx context.Context, probe *ExecProbe) (string, error) {
+	pod, err := c.readyPod(ctx, probe.Selector)
+	if err != nil {
+		return "", err
+	}
+	container := probe.Container
+	if container == "" {
+		container = pod.Spec.Containers[0].Name
+	}
+	output := &limited{most: mostOutput}
+	err = c.env.Exec.Exec(ctx, kube.Command{Namespace: pod.Namespace, Pod: pod.Name, Container: container, Command: probe.Command, Stdout: output})
+	if err != nil {
+		return "", err
+	}
+	return "in pod " + pod.Name, expect(probe.Expect, output.Bytes())
+}
+
+func (c *climb) probeHTTP(ctx context.Context, probe *HTTPProbe) (string, error) {
+	pod, err := c.readyPod(ctx, probe.Selector)
+	if err != nil {
+		return "", err
+	}
+	path, query, _ := strings.Cut(strings.TrimPrefix(probe.Path, "/"), "?")
+	request := c.env.Client.CoreV1().RESTClient().Get().
+		Namespace(pod.Namespace).Resource("pods").SubResource("proxy").Name(fmt.Sprintf("%s:%d", pod.Name, probe.Port)).Suffix(path)
+	parameters, err := url.ParseQuery(query)
+	if err != nil {
+		return "", fmt.Errorf("reading the probe's query: %w", err)
+	}
+	for name, values := range parameters {
+		for _, value := range values {
+			request.Param(name, value)
+		}
+	}
+	body, err := request.DoRaw(ctx)
+	if err != nil {
+		return "", fmt.Errorf("asking pod %s at port %d: %w", pod.Name, probe.Port, err)
+	}
+	return "asked of pod " + pod.Name, expect(probe.Expect, body)
+}
+
+// readyPod is the first Ready pod by name.
+func (c *climb) readyPod(ctx context.Context, selector string) (*corev1.Pod, error) {
+	pods, err := c.env.Client.CoreV1().Pods(c.plan.Into).List(ctx, metav1.ListOptions{LabelSelector: selector})
+	if err != nil {
+		return nil, fmt.Errorf("looking for a pod to ask: %w", err)
+	}
+	slices.SortFunc(pods.Items, func(a, b corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
+	for i := range pods.Items {
+		for _, condition := range pods.Items[i].Status.Conditions {
+			if condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue {
+				return &pods.Items[i], nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("none of %d pods with %s is Ready", len(pods.Items), selector)
+}
+
+func expect(pattern string, output []byte) error {
+	matched, err := regexp.Match(pattern, output)
+	if err != nil {
+		return err
+	}
+	if !matched {
+		return fmt.Errorf("the answer of %d bytes does not match %q", len(output), pattern)
+	}
+	return nil
+}
+
+// limited keeps the beginning of what is written to it.
+type limited struct {
+	bytes.Buffer
+	most int
+}
+
+func (l *limited) Write(data []byte) (int, error) {
+	l.Buffer.Write(data[:min(len(data), max(0, l.most-l.Len()))])
+	return len(data), nil
+}

@@ -1,0 +1,197 @@
+package velero
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"gameday.dev/gameday/backup"
+	"gameday.dev/gameday/backup/velero/quiesce"
+	"gameday.dev/gameday/internal/velero"
+)
+
+// restore is the second rung: Velero restores the namespace into the scratch
+// namespace and has nothing to say against it.
+func (c *climb) restore(ctx context.Context) backup.Rung {
+	if shared := c.sharedVolumes(); len(shared) > 0 {
+		found := backup.Broken("not restored: the copy would share %d volumes with the original", len(shared))
+		found.Problems, found.ProblemCount = capped(shared), int64(len(shared))
+		found.Hints = []string{"mount the claims in running pods, so that their files are backed up, or take snapshots of them"}
+		return found
+	}
+	if err := c.prepare(ctx); err != nil {
+		return backup.Unsure("%v", err)
+	}
+	asked := time.Now()
+	if err := c.askForRestore(ctx); err != nil {
+		return backup.Unsure("%v", err)
+	}
+	restored, err := c.velero.WaitRestore(ctx, c.plan.Own, c.tellRestore())
+	c.restored = restored
+	if err != nil {
+		found := backup.Unsure("%v", err)
+		found.Hints = []string{"the log of Velero's own pod says what it waits for: kubectl -n " + c.plan.Velero + " logs deploy/velero"}
+		return found
+	}
+	return c.weighRestore(ctx, asked)
+}
+
+// prepare makes what the Restore refers to.
+func (c *climb) prepare(ctx context.Context) error {
+	if err := c.makeScratch(ctx); err != nil {
+		return err
+	}
+	text, err := quiesce.Modifiers(ctx, c.contents, c.quiescing())
+	if err != nil {
+		return err
+	}
+	modifiers := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: c.plan.Own, Labels: c.labels()},
+		Data:       map[string]string{"modifiers.yaml": text},
+	}
+	if _, err := c.env.Client.CoreV1().ConfigMaps(c.plan.Velero).Create(ctx, modifiers, metav1.CreateOptions{}); err != nil {
+		return fmt.Errorf("creating the restore's resource modifiers: %w", err)
+	}
+	return nil
+}
+
+func (c *climb) quiescing() quiesce.Options {
+	return quiesce.Options{
+		Namespace: c.plan.Source, Start: c.spec.Start,
+		Volumes: func(pod string) bool {
+			return slices.ContainsFunc(c.volumes, func(v volumeBackup) bool { return v.Pod == pod && v.Files != nil })
+		},
+	}
+}
+
+func (c *climb) askForRestore(ctx context.Context) error {
+	excluded, err := c.excluded(ctx)
+	if err != nil {
+		return err
+	}
+	group := ""
+	yes := true
+	return c.velero.Create(ctx, velero.Restores, "Restore", &velerov1.Restore{
+		ObjectMeta: metav1.ObjectMeta{Name: c.plan.Own, Labels: c.labels()},
+		Spec: velerov1.RestoreSpec{
+			BackupName:           c.plan.Backup,
+			IncludedNamespaces:   []string{c.plan.Source},
+			ExcludedResources:    excluded,
+			NamespaceMapping:     map[string]string{c.plan.Source: c.plan.Into},
+			RestorePVs:           &yes,
+			ItemOperationTimeout: metav1.Duration{Duration: orDefault(c.spec.Timeout, defaultTimeout)},
+			// What is there already is left as it is, and said.
+			ExistingResourcePolicy: velerov1.PolicyTypeNone,
+			ResourceModifier:       &corev1.TypedLocalObjectReference{APIGroup: &group, Kind: "configmap", Name: c.plan.Own},
+		},
+	})
+}
+
+func (c *climb) tellRestore() func(*velerov1.Restore) {
+	last := ""
+	return func(r *velerov1.Restore) {
+		words := "restore is " + orNew(string(r.Status.Phase))
+		if p := r.Status.Progress; p != nil && p.TotalItems > 0 {
+			words += fmt.Sprintf(", %d of %d items", p.ItemsRestored, p.TotalItems)
+		}
+		if words != last {
+			last = words
+			c.progress("%s", words)
+		}
+	}
+}
+
+// weighRestore reads what Velero says of the restore, warnings too: a phase of
+// Completed alone says little.
+func (c *climb) weighRestore(ctx context.Context, asked time.Time) backup.Rung {
+	status := c.restored.Status
+	if status.Phase != velerov1.RestorePhaseCompleted {
+		reasons := slices.Clone(status.ValidationErrors)
+		if status.FailureReason != "" {
+			reasons = append(reasons, status.FailureReason)
+		}
+		if status.Phase != velerov1.RestorePhaseFailedValidation {
+			reasons = append(reasons, c.said(ctx, velerov1.DownloadTargetKindRestoreResults, velerov1.DownloadTargetKindRestoreLog, c.plan.Own)...)
+		}
+		return notGood("restore "+c.plan.Own, string(status.Phase), reasons)
+	}
+	results, err := c.results(ctx, velerov1.DownloadTargetKindRestoreResults, c.plan.Own)
+	if err != nil {
+		if errors.Is(err, velero.ErrNotStored) {
+			return backup.Broken("the restore is Completed and its results are gone: %v", err)
+		}
+		return blame(err)
+	}
+	unexpected := slices.DeleteFunc(append(results.Errors.Lines(), results.Warnings.Lines()...), c.isUsual)
+	if len(unexpected) > 0 {
+		found := backup.Broken("restore %s is Completed with %d warnings that are not usual", c.plan.Own, len(unexpected))
+		found.Problems, found.ProblemCount = capped(unexpected), int64(len(unexpected))
+		return found
+	}
+	volumes, err := c.velero.VolumeRestores(ctx, c.plan.Own)
+	if err != nil {
+		return backup.Unsure("%v", err)
+	}
+	found := backup.Held("restore %s of %d items into %s", c.plan.Own, restoredItems(c.restored), c.plan.Into)
+	found.Phases = restorePhases(status, asked, volumes)
+	for _, phase := range found.Phases {
+		found.RecoverySeconds += phase.Seconds
+	}
+	return found
+}
+
+// isUsual knows the one warning of a clean restore: every namespace gets the
+// ConfigMap with the cluster's certificate before Velero comes to it. Versions of
+// Velero quote its name in two ways.
+func (c *climb) isUsual(line string) bool {
+	_, rest, ours := strings.Cut(line, c.plan.Into+": could not restore, ConfigMap")
+	name := strings.TrimLeft(rest, `: "`)
+	return ours && strings.HasPrefix(name, "kube-root-ca.crt") && strings.Contains(name, "already exists")
+}
+
+func restoredItems(restore *velerov1.Restore) int {
+	if restore.Status.Progress == nil {
+		return 0
+	}
+	return restore.Status.Progress.ItemsRestored
+}
+
+// restorePhases split the time of a restore: until Velero began, for the objects,
+// and for the files of volumes, which are restored beside and after them.
+func restorePhases(status velerov1.RestoreStatus, asked time.Time, volumes []velerov1.PodVolumeRestore) []backup.Phase {
+	total := time.Since(asked)
+	if status.StartTimestamp == nil || status.CompletionTimestamp == nil {
+		return []backup.Phase{{Name: "restore", Seconds: total.Seconds()}}
+	}
+	// Both moments are of Velero's clock, in whole seconds.
+	took := min(status.CompletionTimestamp.Sub(status.StartTimestamp.Time), total)
+	var first, last time.Time
+	for _, volume := range volumes {
+		began, ended := volume.Status.StartTimestamp, volume.Status.CompletionTimestamp
+		if began == nil || ended == nil {
+			continue
+		}
+		if first.IsZero() || began.Time.Before(first) {
+			first = began.Time
+		}
+		if ended.After(last) {
+			last = ended.Time
+		}
+	}
+	files := min(last.Sub(first), took)
+	phases := []backup.Phase{
+		{Name: "wait", Seconds: (total - took).Seconds()},
+		{Name: "restore", Seconds: (took - files).Seconds()},
+	}
+	if !first.IsZero() {
+		phases = append(phases, backup.Phase{Name: "volumes", Seconds: files.Seconds()})
+	}
+	return phases
+}

@@ -1,0 +1,125 @@
+package velero
+
+import (
+	"strings"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"gameday.dev/gameday/experiments"
+	"gameday.dev/gameday/verify/objects"
+)
+
+// Rules expect what Velero itself changes in what it restores. The names of
+// Velero's files are relative to its repository.
+func Rules() []objects.Rule {
+	return []objects.Rule{
+		{
+			Name: "velero: labelled as restored", Kinds: []string{"*"}, Path: "metadata.labels[" + velerov1.RestoreNameLabel + "]",
+			Why: "Velero marks what it restores", Source: "pkg/restore/restore.go, addRestoreLabels",
+		},
+		{
+			Name: "velero: labelled with its backup", Kinds: []string{"*"}, Path: "metadata.labels[" + velerov1.BackupNameLabel + "]",
+			Why: "Velero marks what it restores", Source: "pkg/restore/restore.go, addRestoreLabels",
+		},
+		{
+			Name: "velero: owners are not restored", Kinds: []string{"*"}, Path: "metadata.ownerReferences", What: []string{objects.Missing},
+			Why: "the owners have other UIDs; controllers adopt what is theirs", Source: "pkg/restore/restore.go, resetMetadata",
+		},
+		{
+			Name: "velero: no generated name", Kinds: []string{"*"}, Path: "metadata.generateName", What: []string{objects.Missing},
+			Why: "a restored object has the name it had", Source: "pkg/restore/restore.go, resetMetadata",
+		},
+		{
+			Name: "velero: completed pods are not restored", Kinds: []string{"Pod"}, What: []string{objects.Missing}, When: podIsOver,
+			Why: "they would run again", Source: "pkg/restore/restore.go, isCompleted",
+		},
+		{
+			Name: "velero: completed jobs are not restored", Kinds: []string{"Job.batch"}, What: []string{objects.Missing}, When: jobIsOver,
+			Why: "they would run again", Source: "pkg/restore/restore.go, isCompleted",
+		},
+		{
+			Name: "velero: mirror pods are not restored", Kinds: []string{"Pod"}, What: []string{objects.Missing}, When: isMirror,
+			Why: "a kubelet makes them from its own files", Source: "pkg/restore/restore.go, restoreItem",
+		},
+		{
+			Name: "velero: waits for files", Kinds: []string{"Pod"}, Path: "spec.initContainers[*]", What: []string{objects.Extra}, When: isRestoreWait,
+			Why: "an init container holds the pod back until its volumes are restored", Source: "pkg/restore/actions/pod_volume_restore_action.go",
+		},
+		{
+			Name: "velero: priority is decided anew", Kinds: []string{"Pod"}, Path: "spec.priority",
+			Why: "it follows from the priority class", Source: "pkg/restore/actions/pod_action.go",
+		},
+		{
+			Name: "velero: token Secrets are made anew", Kinds: []string{"Secret"}, What: []string{objects.Missing}, When: isTokenSecret,
+			Why: "the service account's controller makes them", Source: "pkg/restore/actions/secret_action.go",
+		},
+		{
+			Name: "velero: token Secrets are not mounted", Kinds: []string{"ServiceAccount"}, Path: "secrets", What: []string{objects.Missing},
+			Why: "they are made anew", Source: "pkg/restore/actions/service_account_action.go",
+		},
+	}
+}
+
+// ownRules expect what this run itself puts into the scratch namespace.
+func ownRules(runID string) []objects.Rule {
+	return []objects.Rule{{
+		Name: "gameday: its own", Kinds: []string{"*"}, What: []string{objects.Extra},
+		When: func(c objects.Case) bool {
+			return c.FoundObject != nil && c.WantedObject == nil && c.FoundObject.GetLabels()[experiments.LabelRun] == runID
+		},
+		Why: "the run isolates and bounds the scratch namespace", Source: "docs/experiments/veleroRestore.md",
+	}, {
+		Name: "gameday: the run's mark", Kinds: []string{"Namespace"}, Path: "metadata.labels[" + experiments.LabelRun + "]", What: []string{objects.Extra},
+		Why: "the run marks what it makes", Source: "docs/experiments/veleroRestore.md",
+	}}
+}
+
+func podIsOver(c objects.Case) bool {
+	phase, _, _ := unstructured.NestedString(c.WantedObject.Object, "status", "phase")
+	return phase == "Succeeded" || phase == "Failed"
+}
+
+func jobIsOver(c objects.Case) bool {
+	at, _, _ := unstructured.NestedString(c.WantedObject.Object, "status", "completionTime")
+	return at != ""
+}
+
+func isMirror(c objects.Case) bool {
+	return c.WantedObject.GetAnnotations()["kubernetes.io/config.mirror"] != ""
+}
+
+func isRestoreWait(c objects.Case) bool {
+	container, _ := c.Found.(map[string]any)
+	return container["name"] == "restore-wait"
+}
+
+func isTokenSecret(c objects.Case) bool {
+	kind, _, _ := unstructured.NestedString(c.WantedObject.Object, "type")
+	account := c.WantedObject.GetAnnotations()["kubernetes.io/service-account.name"]
+	return kind == "kubernetes.io/service-account-token" && strings.HasPrefix(c.WantedObject.GetName(), account+"-token-")
+}
+
+// notRestored says why no object of a resource comes back in a drill; empty for
+// those that must.
+func (s *Restore) notRestored(resource objects.Resource) string {
+	switch name := resource.String(); {
+	case resource.Kind == "Namespace":
+		return ""
+	case !resource.Namespaced:
+		return "a drill restores one namespace and nothing of the cluster's"
+	case name == "endpoints" || name == "endpointslices.discovery.k8s.io":
+		return "restored, they would lead to the original's pods until their controller has replaced them"
+	case name == "events" || name == "events.events.k8s.io":
+		return "Velero restores no events"
+	case resource.Group == velerov1.SchemeGroupVersion.Group:
+		return "Velero does not restore its own objects"
+	default:
+		for _, excluded := range s.Exclude {
+			if excluded == name || excluded == resource.Name {
+				return "the step excludes it"
+			}
+		}
+		return ""
+	}
+}

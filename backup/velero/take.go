@@ -1,0 +1,250 @@
+package velero
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"gameday.dev/gameday/backup"
+	"gameday.dev/gameday/backup/velero/contents"
+	"gameday.dev/gameday/experiments"
+	"gameday.dev/gameday/internal/velero"
+)
+
+// mostProblems bounds what a rung names; how many there were is counted.
+const mostProblems = 25
+
+// readBackup is the first rung: the backup has ended well, Velero has nothing to
+// say against it, and its tarball can be read to the end.
+func (c *climb) readBackup(ctx context.Context) backup.Rung {
+	if c.plan.Backup == "" {
+		return backup.Broken("schedule %s has no completed backup", c.spec.Backup.Schedule)
+	}
+	if c.plan.New {
+		if err := c.takeBackup(ctx); err != nil {
+			return backup.Unsure("%v", err)
+		}
+	}
+	var err error
+	if c.backup, err = c.velero.WaitBackup(ctx, c.plan.Backup, c.tellBackup()); err != nil {
+		if !c.plan.New && apierrors.IsNotFound(err) {
+			return backup.Broken("%v", err)
+		}
+		return backup.Unsure("%v", err)
+	}
+	c.tellFacts()
+	location, err := c.velero.StorageLocation(ctx, c.backup.Spec.StorageLocation)
+	if err == nil {
+		c.transport, err = velero.Transport(location, c.env.Velero.CAFile)
+	}
+	if phase := c.backup.Status.Phase; phase != velerov1.BackupPhaseCompleted {
+		return c.notCompleted(ctx, err == nil)
+	}
+	if apierrors.IsNotFound(err) {
+		return backup.Broken("the backup's storage location %s is gone", c.backup.Spec.StorageLocation)
+	}
+	if err != nil {
+		return backup.Unsure("%v", err)
+	}
+	c.env.Record.Record(backup.EventDisaster, backup.Disaster{At: time.Now().UTC()})
+	return c.readContents(ctx)
+}
+
+// takeBackup asks Velero for a backup. It expires by itself, should nobody be left
+// to delete it.
+func (c *climb) takeBackup(ctx context.Context) error {
+	filesystem := c.spec.filesystemBackups()
+	return c.velero.Create(ctx, velero.Backups, "Backup", &velerov1.Backup{
+		ObjectMeta: metav1.ObjectMeta{Name: c.plan.Backup, Labels: c.labels()},
+		Spec: velerov1.BackupSpec{
+			IncludedNamespaces:       c.spec.Backup.Namespaces,
+			StorageLocation:          c.plan.Location,
+			DefaultVolumesToFsBackup: &filesystem,
+			TTL:                      metav1.Duration{Duration: 2*orDefault(c.spec.Timeout, defaultTimeout) + time.Hour},
+		},
+	})
+}
+
+func (c *climb) labels() map[string]string {
+	return map[string]string{experiments.LabelRun: c.env.RunID}
+}
+
+func (c *climb) tellBackup() func(*velerov1.Backup) {
+	last := ""
+	return func(b *velerov1.Backup) {
+		words := "backup is " + orNew(string(b.Status.Phase))
+		if p := b.Status.Progress; p != nil && p.TotalItems > 0 {
+			words += fmt.Sprintf(", %d of %d items", p.ItemsBackedUp, p.TotalItems)
+		}
+		if words != last {
+			last = words
+			c.progress("%s", words)
+		}
+	}
+}
+
+func orNew(phase string) string {
+	if phase == "" {
+		return "New"
+	}
+	return phase
+}
+
+// tellFacts records what the Backup says of itself.
+func (c *climb) tellFacts() {
+	status := c.backup.Status
+	facts := map[string]string{
+		"backup": c.backup.Name, "phase": string(status.Phase), "storageLocation": c.backup.Spec.StorageLocation,
+		"warnings": strconv.Itoa(status.Warnings), "errors": strconv.Itoa(status.Errors),
+	}
+	if schedule := c.backup.Labels[velerov1.ScheduleNameLabel]; schedule != "" {
+		facts["schedule"] = schedule
+	}
+	if version := c.backup.Annotations[velerov1.SourceClusterK8sGitVersionAnnotation]; version != "" {
+		facts["kubernetes"] = version
+	}
+	found := backup.Found{Facts: facts}
+	if status.StartTimestamp != nil {
+		found.At, found.AtSource = status.StartTimestamp.UTC(), "start of backup "+c.backup.Name
+	}
+	if status.CompletionTimestamp != nil && status.StartTimestamp != nil {
+		facts["took"] = status.CompletionTimestamp.Sub(status.StartTimestamp.Time).String()
+	}
+	c.found(found)
+}
+
+// notCompleted says why, the reasons first: what Velero says of itself, what it
+// says of each item, and what its log says.
+func (c *climb) notCompleted(ctx context.Context, reachable bool) backup.Rung {
+	status := c.backup.Status
+	reasons := slices.Clone(status.ValidationErrors)
+	if status.FailureReason != "" {
+		reasons = append(reasons, status.FailureReason)
+	}
+	if reachable && status.Phase != velerov1.BackupPhaseFailedValidation {
+		reasons = append(reasons, c.said(ctx, velerov1.DownloadTargetKindBackupResults, velerov1.DownloadTargetKindBackupLog, c.backup.Name)...)
+	}
+	return notGood("backup "+c.backup.Name, string(status.Phase), reasons)
+}
+
+// notGood is a backup or restore that ended in another phase than Completed.
+func notGood(what, phase string, reasons []string) backup.Rung {
+	found := backup.Broken("%s ended %s", what, phase)
+	if len(reasons) > 0 {
+		found.Summary = fmt.Sprintf("%s; %s ended %s", reasons[0], what, phase)
+	}
+	found.Problems, found.ProblemCount = capped(reasons), int64(len(reasons))
+	return found
+}
+
+func capped(lines []string) []string { return lines[:min(len(lines), mostProblems)] }
+
+// said is what Velero has stored about errors: its results, or, without any, the
+// errors in its log.
+func (c *climb) said(ctx context.Context, results, log velerov1.DownloadTargetKind, name string) []string {
+	read, err := c.results(ctx, results, name)
+	if lines := read.Errors.Lines(); err == nil && len(lines) > 0 {
+		return lines
+	}
+	if err != nil && !errors.Is(err, velero.ErrNotStored) {
+		return []string{err.Error()}
+	}
+	reader, err := c.download(ctx, log, name)
+	if err != nil {
+		if errors.Is(err, velero.ErrNotStored) {
+			return nil
+		}
+		return []string{err.Error()}
+	}
+	defer reader.Close()
+	lines, err := velero.ReadLog(reader, mostProblems)
+	if err != nil {
+		lines = append(lines, err.Error())
+	}
+	return lines
+}
+
+func (c *climb) results(ctx context.Context, kind velerov1.DownloadTargetKind, name string) (velero.Results, error) {
+	reader, err := c.download(ctx, kind, name)
+	if err != nil {
+		return velero.Results{}, err
+	}
+	defer reader.Close()
+	return velero.ReadResults(reader)
+}
+
+func (c *climb) download(ctx context.Context, kind velerov1.DownloadTargetKind, name string) (*velero.Stored, error) {
+	c.asked++
+	request := fmt.Sprintf("%s-%d", c.plan.Own, c.asked)
+	return c.velero.Download(ctx, c.transport, request, c.labels(), velerov1.DownloadTarget{Kind: kind, Name: name})
+}
+
+// readContents reads the tarball to its end.
+func (c *climb) readContents(ctx context.Context) backup.Rung {
+	warnings, err := c.backupWarnings(ctx)
+	if err != nil {
+		return backup.Unsure("%v", err)
+	}
+	reader, err := c.download(ctx, velerov1.DownloadTargetKindBackupContents, c.backup.Name)
+	if errors.Is(err, velero.ErrNotStored) {
+		return backup.Broken("the tarball is gone: %v", err)
+	}
+	if err != nil {
+		return blame(err)
+	}
+	defer reader.Close()
+	tell := backup.NowAndThen(func(n int64) { c.progress("%d objects of the backup read", n) })
+	if c.contents, err = contents.Read(ctx, reader, c.env.Machine.Scratch, c.plan.Source, tell); err != nil {
+		return blame(err)
+	}
+	count := c.contents.Count()
+	if count == 0 {
+		return backup.Broken("backup %s holds nothing of namespace %s", c.backup.Name, c.plan.Source)
+	}
+	if err := c.readVolumes(ctx); err != nil {
+		return backup.Unsure("%v", err)
+	}
+	found := backup.Held("backup %s of %s, %d objects, read to its end", c.backup.Name, ago(c.backup.Status.StartTimestamp), count)
+	if len(warnings) > 0 {
+		found.Summary += fmt.Sprintf("; Completed with %d warnings", len(warnings))
+		// What a warning means shows on the rungs above: a loss is one whether Velero warned of it or not.
+		found.Problems = capped(warnings)
+	}
+	return found
+}
+
+// backupWarnings are those that Velero has stored; their number in the phase alone
+// would not say what they are about.
+func (c *climb) backupWarnings(ctx context.Context) ([]string, error) {
+	if c.backup.Status.Warnings == 0 {
+		return nil, nil
+	}
+	results, err := c.results(ctx, velerov1.DownloadTargetKindBackupResults, c.backup.Name)
+	if errors.Is(err, velero.ErrNotStored) {
+		return []string{fmt.Sprintf("%d warnings, and what they were is not stored any more", c.backup.Status.Warnings)}, nil
+	}
+	return results.Warnings.Lines(), err
+}
+
+// blame tells a backup that is damaged from one that could not be looked at.
+func blame(err error) backup.Rung {
+	var damage *contents.Damage
+	if errors.As(err, &damage) || errors.Is(err, velero.ErrDamaged) {
+		return backup.Broken("%v", err)
+	}
+	return backup.Unsure("%v", err)
+}
+
+func ago(at *metav1.Time) string {
+	if at == nil {
+		return "an unknown time"
+	}
+	return at.UTC().Format(time.RFC3339)
+}

@@ -1,0 +1,221 @@
+package velero
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"gameday.dev/gameday/internal/velero"
+)
+
+// volumeBackup is a volume of the original, as a pod or a claim of the backup
+// names it, and what the backup has of its content.
+type volumeBackup struct {
+	// Pod and Name are of the pod's volume, empty for a claim that no pod mounts.
+	Pod, Name string
+	// Claim is empty for a volume without one.
+	Claim string
+	// Files is the file system backup of its content; nil when there is none.
+	Files *velerov1.PodVolumeBackup
+	// Snapshot is how else the content was backed up.
+	Snapshot string
+	// Lost is why the content is not in the backup, empty when it is.
+	Lost string
+}
+
+// String names the volume as people look for it.
+func (v volumeBackup) String() string {
+	switch {
+	case v.Pod == "":
+		return "claim " + v.Claim
+	case v.Claim == "":
+		return fmt.Sprintf("volume %s of pod %s", v.Name, v.Pod)
+	default:
+		return fmt.Sprintf("claim %s (volume %s of pod %s)", v.Claim, v.Name, v.Pod)
+	}
+}
+
+// volumeInfo is what Velero knows of the volume of a claim
+// (internal/volume/volumes_information.go, since Velero 1.13).
+type volumeInfo struct {
+	PVCName       string `json:"pvcName"`
+	PVCNamespace  string `json:"pvcNamespace"`
+	BackupMethod  string `json:"backupMethod"`
+	Skipped       bool   `json:"skipped"`
+	SkippedReason string `json:"skippedReason"`
+	Result        string `json:"result"`
+}
+
+// readVolumes finds every volume that had content, and what the backup has of it.
+// The pods and claims of the backup say what there was; what Velero lists is what
+// it took.
+func (c *climb) readVolumes(ctx context.Context) error {
+	files, err := c.velero.VolumeBackups(ctx, c.backup.Name)
+	if err != nil {
+		return err
+	}
+	infos, err := c.volumeInfos(ctx)
+	if err != nil {
+		return err
+	}
+	known := volumeKnowledge{namespace: c.plan.Source, files: files, infos: infos}
+	mounted := map[string]bool{}
+	for object, err := range c.contents.Objects(ctx, podResource()) {
+		if err != nil {
+			return err
+		}
+		pod := &corev1.Pod{}
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, pod); err != nil {
+			return fmt.Errorf("reading pod %s of the backup: %w", object.GetName(), err)
+		}
+		if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+			continue // it is not restored, and its claims are looked at below
+		}
+		for _, volume := range pod.Spec.Volumes {
+			if one, has := known.ofPod(pod, volume); has {
+				mounted[one.Claim] = true
+				c.volumes = append(c.volumes, one)
+			}
+		}
+	}
+	for claim, err := range c.contents.Objects(ctx, claimResource()) {
+		if err != nil {
+			return err
+		}
+		if !mounted[claim.GetName()] {
+			c.volumes = append(c.volumes, known.ofClaim(volumeBackup{Claim: claim.GetName()}, "no running pod mounts it, so its files were not backed up"))
+		}
+	}
+	return nil
+}
+
+// volumeInfos are what Velero stores of volumes; none where it stores nothing.
+func (c *climb) volumeInfos(ctx context.Context) ([]volumeInfo, error) {
+	reader, err := c.download(ctx, velerov1.DownloadTargetKindBackupVolumeInfos, c.backup.Name)
+	if errors.Is(err, velero.ErrNotStored) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer reader.Close()
+	var infos []volumeInfo
+	if err := json.NewDecoder(reader).Decode(&infos); err != nil {
+		return nil, fmt.Errorf("reading what Velero stores of volumes: %w", err)
+	}
+	return infos, nil
+}
+
+// volumeKnowledge is what Velero says of the volumes of a backup.
+type volumeKnowledge struct {
+	namespace string
+	files     []velerov1.PodVolumeBackup
+	infos     []volumeInfo
+}
+
+// ofPod says of a pod's volume what is known; has is false for one whose content
+// comes from elsewhere: configuration, credentials, images.
+func (k volumeKnowledge) ofPod(pod *corev1.Pod, volume corev1.Volume) (one volumeBackup, has bool) {
+	one = volumeBackup{Pod: pod.Name, Name: volume.Name}
+	source := volume.VolumeSource
+	switch {
+	case source.ConfigMap != nil, source.Secret != nil, source.Projected != nil, source.DownwardAPI != nil, source.CSI != nil, source.Image != nil, source.GitRepo != nil:
+		return one, false
+	case source.PersistentVolumeClaim != nil:
+		one.Claim = source.PersistentVolumeClaim.ClaimName
+	case source.Ephemeral != nil:
+		one.Claim = pod.Name + "-" + volume.Name // what its controller calls it
+	}
+	one.Files = k.filesOf(pod.Name, volume.Name)
+	if one.Files != nil {
+		if phase := one.Files.Status.Phase; phase != velerov1.PodVolumeBackupPhaseCompleted {
+			one.Lost = fmt.Sprintf("its backup ended %s: %s", orNew(string(phase)), one.Files.Status.Message)
+			one.Files = nil
+		}
+		return one, true
+	}
+	switch {
+	case one.Claim != "":
+		return k.ofClaim(one, "its files were not backed up"), true
+	case source.EmptyDir != nil:
+		return one, false // it is empty in every new pod, and not backed up on purpose
+	case source.HostPath != nil:
+		one.Lost = "a hostPath volume, which Velero leaves out without failing"
+	default:
+		one.Lost = "its files were not backed up"
+	}
+	return one, true
+}
+
+func (k volumeKnowledge) filesOf(pod, volume string) *velerov1.PodVolumeBackup {
+	for i := range k.files {
+		spec := k.files[i].Spec
+		if spec.Pod.Namespace == k.namespace && spec.Pod.Name == pod && spec.Volume == volume {
+			return &k.files[i]
+		}
+	}
+	return nil
+}
+
+// ofClaim says of a claim whose files were not backed up what else was; otherwise,
+// without any, is why it is lost.
+func (k volumeKnowledge) ofClaim(one volumeBackup, otherwise string) volumeBackup {
+	// Another pod may have it mounted too: then its files are there.
+	at := slices.IndexFunc(k.infos, func(info volumeInfo) bool { return info.PVCNamespace == k.namespace && info.PVCName == one.Claim })
+	if at < 0 {
+		one.Lost = otherwise
+		return one
+	}
+	info := k.infos[at]
+	switch {
+	case info.Skipped:
+		one.Lost = "skipped: " + info.SkippedReason
+	case info.Result == "failed":
+		one.Lost = info.BackupMethod + " failed"
+	case info.BackupMethod == "":
+		one.Lost = otherwise
+	default:
+		one.Snapshot = info.BackupMethod
+	}
+	return one
+}
+
+// sharedVolumes are those that Velero would restore as they are: kept volumes
+// (reclaim policy other than Delete) whose content is not in the backup.
+func (c *climb) sharedVolumes() []string {
+	var shared []string
+	for _, volume := range c.volumes {
+		if volume.Claim == "" || volume.Lost == "" {
+			continue
+		}
+		claim, err := c.contents.Get("persistentvolumeclaims", c.plan.Source, volume.Claim)
+		if err != nil || claim == nil {
+			continue
+		}
+		name := textAt(claim.Object, "spec", "volumeName")
+		if name == "" {
+			continue
+		}
+		persistent, err := c.contents.Get("persistentvolumes", "", name)
+		if err != nil || persistent == nil {
+			continue // without its definition nothing is restored as it is
+		}
+		if policy := textAt(persistent.Object, "spec", "persistentVolumeReclaimPolicy"); policy != string(corev1.PersistentVolumeReclaimDelete) {
+			shared = append(shared, fmt.Sprintf("%s: volume %s is kept (%s) and its content is not in the backup: %s", volume, name, policy, volume.Lost))
+		}
+	}
+	return shared
+}
+
+// textAt reads a text in an object; empty when there is none.
+func textAt(object map[string]any, path ...string) string {
+	text, _, _ := unstructured.NestedString(object, path...)
+	return text
+}
