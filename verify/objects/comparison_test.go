@@ -7,8 +7,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// object reads one from YAML.
-func object(t testing.TB, text string) *unstructured.Unstructured {
+// parse reads one from YAML.
+func parse(t testing.TB, text string) *unstructured.Unstructured {
 	t.Helper()
 	o := &unstructured.Unstructured{}
 	data, err := yaml.YAMLToJSON([]byte(text))
@@ -22,8 +22,8 @@ func object(t testing.TB, text string) *unstructured.Unstructured {
 }
 
 func TestChangedConfigMap(t *testing.T) {
-	wanted := object(t, "{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: settings, uid: a, resourceVersion: '1'}, data: {color: red}}")
-	found := object(t, "{apiVersion: v1, kind: ConfigMap, metadata: {namespace: drill, name: settings, uid: b, resourceVersion: '2'}, data: {color: green}}")
+	wanted := parse(t, "{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: settings, uid: a, resourceVersion: '1'}, data: {color: red}}")
+	found := parse(t, "{apiVersion: v1, kind: ConfigMap, metadata: {namespace: drill, name: settings, uid: b, resourceVersion: '2'}, data: {color: green}}")
 	result, err := Comparison{Wanted: NewSet(wanted), Found: NewSet(found), Namespaces: map[string]string{"shop": "drill"}, Keep: 10}.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)

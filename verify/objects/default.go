@@ -8,13 +8,44 @@ type Default struct {
 	Kinds []string // as in Rule
 	Path  string   // as in Rule
 	// Value is what is filled in; an empty map where an object is made whose own
-	// fields have defaults.
+	// fields have defaults, an empty one included.
 	Value any
-	// Of gives the value where it depends on what stands beside the field; nil
-	// when Value is it.
-	Of func(beside map[string]any) any
-	// Source is where the API server does it.
+	// Of gives the value where it depends on what stands around the field, nil
+	// for none; Words say how. Value is then nil, or the empty map.
+	Of    func(Around) any
+	Words string
+	// Source is the file of github.com/kubernetes/kubernetes that does it.
 	Source string
+}
+
+// Around is what stands around a field, on the side that has it.
+type Around struct{ w *walker }
+
+// Name is the last step to the field: its name, or key.
+func (a Around) Name() string { return a.w.steps[len(a.w.steps)-1].name }
+
+// In gives the object that the field is in; 2 for the one around that, and so
+// on. It is empty where there is none.
+func (a Around) In(levels int) map[string]any {
+	steps := a.w.steps
+	n := len(steps) - 1 - levels
+	if n < 0 {
+		return a.root()
+	}
+	in := steps[n].found
+	if steps[len(steps)-1].wanted != nil {
+		in = steps[n].wanted
+	}
+	fields, _ := in.(map[string]any)
+	return fields
+}
+
+// root is the whole object.
+func (a Around) root() map[string]any {
+	if a.w.steps[len(a.w.steps)-1].wanted != nil {
+		return a.w.about.WantedObject.Object
+	}
+	return a.w.about.FoundObject.Object
 }
 
 type compiledDefault struct {
@@ -26,17 +57,21 @@ func (d *Default) about(kind string) bool {
 	return slices.Contains(d.Kinds, kind) || slices.Contains(d.Kinds, "*")
 }
 
+func (d *compiledDefault) at(steps []step) bool {
+	return len(d.pattern) == len(steps) && d.pattern.matches(steps)
+}
+
 // isDefault says that the API server would have filled in this value at the
 // place where the walker stands.
 func (w *walker) isDefault(value any, s *shape) bool {
 	for i := range w.kind.defaults {
 		d := &w.kind.defaults[i]
-		if len(d.pattern) != len(w.steps) || !d.pattern.matches(w.steps) {
+		if !d.at(w.steps) {
 			continue
 		}
 		filledIn := d.Value
 		if d.Of != nil {
-			filledIn = d.Of(w.beside())
+			filledIn = d.Of(Around{w})
 		}
 		if filledIn != nil && (same(value, filledIn) || alike(value, filledIn, s)) {
 			return true
@@ -50,24 +85,9 @@ func (w *walker) isDefault(value any, s *shape) bool {
 func (w *walker) madeByDefault() bool {
 	for i := range w.kind.defaults {
 		d := &w.kind.defaults[i]
-		if _, object := d.Value.(map[string]any); object && len(d.pattern) == len(w.steps) && d.pattern.matches(w.steps) {
+		if _, object := d.Value.(map[string]any); object && d.at(w.steps) && (d.Of == nil || d.Of(Around{w}) != nil) {
 			return true
 		}
 	}
 	return false
-}
-
-// beside gives the fields of the object that the value at hand is in, of the
-// side that has it.
-func (w *walker) beside() map[string]any {
-	n := len(w.steps)
-	if n < 2 {
-		return nil
-	}
-	in := w.steps[n-2].wanted
-	if w.steps[n-1].wanted == nil {
-		in = w.steps[n-2].found
-	}
-	fields, _ := in.(map[string]any)
-	return fields
 }

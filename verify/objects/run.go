@@ -87,7 +87,6 @@ func (r *run) compare(ctx context.Context, s subject) error {
 // meet takes what the sides have at one place; one of them at least has
 // something.
 func (r *run) meet(at place, wanted, found, live *unstructured.Unstructured) {
-	r.settling.saw(r.subject.resource, at, found)
 	if wanted != nil {
 		r.result.Objects++
 		r.progress(false)
@@ -97,6 +96,7 @@ func (r *run) meet(at place, wanted, found, live *unstructured.Unstructured) {
 	case wanted == nil && found != nil:
 		r.extra(at, found)
 	case wanted != nil && found != nil:
+		r.settling.accept(r.subject.resource, at, found)
 		r.restored(at, wanted, found)
 	case wanted != nil && r.subject.notRestored == "":
 		r.missing(at, wanted)
@@ -192,10 +192,13 @@ func (r *run) presence(at place, c Case, what string, label Label, why string) {
 	switch rule := r.kind.presenceRule(c, what); {
 	case rule == nil:
 		r.tell(d)
-	case rule.settle == nil || r.Only != nil:
-		r.expected(rule, finding{})
+	case rule.settle != nil && r.Only == nil:
+		r.settling.wait(rule, c, d, r.mapping)
 	default:
-		r.settling.add(rule, c, d)
+		r.expected(rule, finding{})
+		if what == Extra {
+			r.settling.accept(r.subject.resource, at, c.FoundObject)
+		}
 	}
 }
 
