@@ -22,9 +22,11 @@ func floors() [][]string {
 		{"cmd/gameday"},
 		{"scenarios/run"},
 		{"verify/report", "scenarios"},
-		{"experiments/podkill", "experiments/nodedrain", "backup/etcd", "verify/availability", "verify/alerts", "verify/backups"},
+		{"experiments/podkill", "experiments/nodedrain", "backup/etcd", "backup/velero", "verify/availability", "verify/alerts", "verify/backups"},
+		// verify/objects is a library and no check: backup/velero compares with it.
 		{"backup", "verify/objects"},
 		{"experiments", "verify"},
+		{"internal/velero"},
 		{"internal/kube", "internal/prometheus", "internal/fields", "internal/snapshots"},
 		{"internal/journal", "internal/refusal", "internal/near", "internal/child", "internal/pki"},
 	}
