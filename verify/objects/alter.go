@@ -12,41 +12,61 @@ import (
 )
 
 // Alter gives a copy of an object that differs from it by the smallest amount
-// in one field that does no harm: one byte of a ConfigMap or a Secret, else
-// one letter of an annotation or a label. A run changes a restored object so,
-// to prove that its comparison sees it. what names the field: "data.color: byte
-// 2 of 3"; it never holds a value. ok is false for an object in which nothing
-// of the kind can be changed: without data, annotations and labels of its own.
+// in one field that does no harm: one byte of a ConfigMap or of an opaque
+// Secret, else of an annotation, else of a label that nothing selects by. A run
+// changes a restored object so, to prove that its comparison sees it. what names
+// the field, "data.color: byte 2 of 3", and never holds a value. ok is false for
+// an object without such a field; Result.Candidates have one.
 func Alter(o *unstructured.Unstructured, random *rand.Rand) (altered *unstructured.Unstructured, what string, ok bool) {
-	altered = o.DeepCopy()
+	places := alterable(o)
+	random.Shuffle(len(places), func(i, j int) { places[i], places[j] = places[j], places[i] })
+	for _, at := range places {
+		changed, where, ok := at.change(at.text, random)
+		if !ok {
+			continue
+		}
+		altered = o.DeepCopy()
+		fields := altered.Object
+		var steps []step
+		for _, name := range at.in {
+			steps = append(steps, step{name: name})
+			fields, _ = fields[name].(map[string]any)
+		}
+		fields[at.name] = changed
+		return altered, render(append(steps, step{name: at.name})) + ": " + where, true
+	}
+	return nil, "", false
+}
+
+// alteration is a text that can be changed.
+type alteration struct {
+	in     []string // the map it is in
+	name   string
+	text   string
+	change func(text string, random *rand.Rand) (changed, where string, ok bool)
+}
+
+// alterable gives the texts of the first sort that the object has any of.
+func alterable(o *unstructured.Unstructured) []alteration {
 	kind := (Resource{Group: o.GroupVersionKind().Group, Kind: o.GetKind()}).kindName()
-	if immutable, _ := o.Object["immutable"].(bool); !immutable {
-		switch kind {
-		case "ConfigMap":
-			if what, ok = alterText(altered, random, plainByte, "data"); ok {
-				return altered, what, true
-			}
-			if what, ok = alterText(altered, random, encodedByte, "binaryData"); ok {
-				return altered, what, true
-			}
-		case "Secret":
-			if what, ok = alterText(altered, random, encodedByte, "data"); ok && o.Object["type"] == "Opaque" {
-				return altered, what, true
-			}
-			altered = o.DeepCopy()
+	immutable := o.Object["immutable"] == true
+	var sorts [][]alteration
+	switch {
+	case kind == "ConfigMap" && !immutable:
+		sorts = append(sorts, textsIn(o, letter, "data"), textsIn(o, encoded, "binaryData"))
+	case kind == "Secret" && !immutable && o.Object["type"] == "Opaque":
+		sorts = append(sorts, textsIn(o, encoded, "data"))
+	}
+	sorts = append(sorts, textsIn(o, letter, "metadata", "annotations"))
+	if !selected(kind) {
+		sorts = append(sorts, textsIn(o, letter, "metadata", "labels"))
+	}
+	for _, places := range sorts {
+		if len(places) > 0 {
+			return places
 		}
 	}
-	if what, ok = alterText(altered, random, plainByte, "metadata", "annotations"); ok {
-		return altered, what, true
-	}
-	if selected(kind) {
-		return nil, "", false
-	}
-	what, ok = alterText(altered, random, plainByte, "metadata", "labels")
-	if !ok {
-		return nil, "", false
-	}
-	return altered, what, true
+	return nil
 }
 
 // selected says that labels of such objects decide to whom they belong.
@@ -60,36 +80,27 @@ func selected(kind string) bool {
 	}
 }
 
-// alterText changes one of the texts in the map at that path.
-func alterText(o *unstructured.Unstructured, random *rand.Rand, change func(string, *rand.Rand) (string, string, bool), path ...string) (string, bool) {
-	texts := o.Object
+// textsIn lists the texts of a map that can be changed, in the order of names.
+func textsIn(o *unstructured.Unstructured, change func(string, *rand.Rand) (string, string, bool), path ...string) []alteration {
+	fields := o.Object
 	for _, name := range path {
-		texts, _ = texts[name].(map[string]any)
+		fields, _ = fields[name].(map[string]any)
 	}
-	var names []string
-	for _, name := range slices.Sorted(maps.Keys(texts)) {
-		// What Kubernetes or a tool writes has a meaning for it, and may be written anew.
-		if path[0] != "metadata" || !strings.Contains(strings.SplitN(name, "/", 2)[0], "kubernetes.io") {
-			names = append(names, name)
+	var places []alteration
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		text := textOf(fields[name])
+		// What Kubernetes and its tools write has a meaning for them, and may be written anew.
+		prefix, _, prefixed := strings.Cut(name, "/")
+		ours := path[0] != "metadata" || !prefixed || !strings.HasSuffix("."+prefix, ".kubernetes.io") && !strings.HasSuffix("."+prefix, ".k8s.io")
+		if ours && text != "" {
+			places = append(places, alteration{in: path, name: name, text: text, change: change})
 		}
 	}
-	random.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
-	for _, name := range names {
-		changed, where, ok := change(textOf(texts[name]), random)
-		if ok {
-			texts[name] = changed
-			steps := make([]step, 0, len(path)+1)
-			for _, name := range append(path, name) {
-				steps = append(steps, step{name: name})
-			}
-			return render(steps) + ": " + where, true
-		}
-	}
-	return "", false
+	return places
 }
 
-// plainByte changes one letter or digit of a text into another one.
-func plainByte(text string, random *rand.Rand) (string, string, bool) {
+// letter changes one letter or digit of a text into another one.
+func letter(text string, random *rand.Rand) (changed, where string, ok bool) {
 	var places []int
 	for i := range len(text) {
 		if c := text[i]; 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' {
@@ -100,22 +111,22 @@ func plainByte(text string, random *rand.Rand) (string, string, bool) {
 		return "", "", false
 	}
 	at := places[random.IntN(len(places))]
-	other := byte('x')
-	if text[at] == other {
-		other = 'y'
+	other := "x"
+	if text[at] == 'x' {
+		other = "y"
 	}
-	return text[:at] + string(other) + text[at+1:], fmt.Sprintf("byte %d of %d", at+1, len(text)), true
+	return text[:at] + other + text[at+1:], byteOf(at, len(text)), true
 }
 
-// encodedByte changes one bit of what is encoded in base64.
-func encodedByte(text string, random *rand.Rand) (string, string, bool) {
+// encoded changes one bit of what is encoded in base64.
+func encoded(text string, random *rand.Rand) (changed, where string, ok bool) {
 	data, err := base64.StdEncoding.DecodeString(text)
 	if err != nil || len(data) == 0 {
 		return "", "", false
 	}
 	at := random.IntN(len(data))
 	data[at] ^= 1
-	return base64.StdEncoding.EncodeToString(data), fmt.Sprintf("byte %d of %d", at+1, len(data)), true
+	return base64.StdEncoding.EncodeToString(data), byteOf(at, len(data)), true
 }
 
-func (r *run) candidate(*unstructured.Unstructured) {}
+func byteOf(at, of int) string { return fmt.Sprintf("byte %d of %d", at+1, of) }

@@ -102,6 +102,7 @@ func (c Comparison) Run(ctx context.Context) (Result, error) {
 		}
 	}
 	r.settle()
+	r.result.Candidates = append(r.candidates.configMaps, r.candidates.others...)
 	return r.result, nil
 }
 

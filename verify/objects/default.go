@@ -61,6 +61,19 @@ func (d *compiledDefault) at(steps []step) bool {
 	return len(d.pattern) == len(steps) && d.pattern.matches(steps)
 }
 
+// value is what the API server fills in; nil for nothing.
+func (d *Default) value(around Around) any {
+	if d.Of == nil {
+		return d.Value
+	}
+	switch value := d.Of(around); {
+	case value != nil && d.Value != nil:
+		return d.Value
+	default:
+		return value
+	}
+}
+
 // isDefault says that the API server would have filled in this value at the
 // place where the walker stands.
 func (w *walker) isDefault(value any, s *shape) bool {
@@ -69,10 +82,7 @@ func (w *walker) isDefault(value any, s *shape) bool {
 		if !d.at(w.steps) {
 			continue
 		}
-		filledIn := d.Value
-		if d.Of != nil {
-			filledIn = d.Of(Around{w})
-		}
+		filledIn := d.value(Around{w})
 		if filledIn != nil && (same(value, filledIn) || alike(value, filledIn, s)) {
 			return true
 		}
@@ -85,7 +95,7 @@ func (w *walker) isDefault(value any, s *shape) bool {
 func (w *walker) madeByDefault() bool {
 	for i := range w.kind.defaults {
 		d := &w.kind.defaults[i]
-		if _, object := d.Value.(map[string]any); object && d.at(w.steps) && (d.Of == nil || d.Of(Around{w}) != nil) {
+		if _, object := d.Value.(map[string]any); object && d.at(w.steps) && d.value(Around{w}) != nil {
 			return true
 		}
 	}

@@ -6,7 +6,9 @@ import (
 )
 
 // containerLists are the lists of containers in a PodSpec.
-func containerLists() []string { return []string{"containers", "initContainers", "ephemeralContainers"} }
+func containerLists() []string {
+	return []string{"containers", "initContainers", "ephemeralContainers"}
+}
 
 func podDefaults() []Default {
 	return slices.Concat(
@@ -18,7 +20,6 @@ func podDefaults() []Default {
 			{Kinds: podKinds(), Path: "{pod}.serviceAccount", Of: serviceAccountName, Words: "serviceAccountName", Source: "pkg/apis/core/v1/conversion.go"},
 			{Kinds: podKinds(), Path: "{pod}.tolerations[*].operator", Value: "Equal", Source: defaultsGenerated},
 			{Kinds: []string{"Pod"}, Path: "spec.enableServiceLinks", Value: true, Source: defaultsCore},
-			{Kinds: podKinds(), Path: "{podMetadata}.creationTimestamp", Of: func(Around) any { return nil }, Words: "null", Source: "encoding/json of metav1.Time"},
 		},
 	)
 }

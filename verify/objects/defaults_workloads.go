@@ -33,7 +33,7 @@ func workloadDefaults() []Default {
 
 func rolling(a Around) any {
 	if a.In(1)["type"] == "RollingUpdate" {
-		return a.In(1)[a.Name()]
+		return object()
 	}
 	return nil
 }

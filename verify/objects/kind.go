@@ -1,5 +1,7 @@
 package objects
 
+import "slices"
+
 // kind is all that is known of the objects of a resource, made ready once.
 type kind struct {
 	resource Resource
@@ -8,11 +10,13 @@ type kind struct {
 	fieldRules    []*compiled
 	presenceRules []*Rule
 	defaults      []compiledDefault
-	references    []pattern
+	references    []compiledReference
 	// skips are the fields that need no closer look, in each mode.
 	skips [3]*skips
 	// secret says that no value may be shown.
 	secret bool
+	// custom says that nothing is known of its fields but their names.
+	custom bool
 }
 
 // compiled is a rule with its path taken apart.
@@ -53,14 +57,15 @@ func (s *skips) add(p pattern, r *Rule) {
 
 // kinds makes kinds ready, and keeps them.
 type kinds struct {
-	rules    []*Rule // the caller's before Kubernetes' own
-	defaults []Default
-	shapes   *shapes
-	ready    map[Resource]*kind
+	rules      []*Rule // the caller's before Kubernetes' own
+	defaults   []Default
+	references []reference
+	shapes     *shapes
+	ready      map[Resource]*kind
 }
 
 func newKinds(callers []Rule) *kinds {
-	k := &kinds{defaults: Defaults(), shapes: newShapes(), ready: map[Resource]*kind{}}
+	k := &kinds{defaults: Defaults(), references: references(), shapes: newShapes(), ready: map[Resource]*kind{}}
 	for _, rules := range [][]Rule{callers, Rules()} {
 		for i := range rules {
 			k.rules = append(k.rules, &rules[i])
@@ -74,7 +79,8 @@ func (k *kinds) of(r Resource) *kind {
 		return made
 	}
 	name := r.kindName()
-	made := &kind{resource: r, shape: k.shapes.of(r.gvk()), secret: name == "Secret", references: referencesOf(name)}
+	shape, known := k.shapes.of(r.gvk())
+	made := &kind{resource: r, shape: shape, secret: name == "Secret"}
 	for mode := range made.skips {
 		made.skips[mode] = &skips{}
 	}
@@ -83,6 +89,13 @@ func (k *kinds) of(r Resource) *kind {
 			made.add(rule)
 		}
 	}
+	for _, ref := range k.references {
+		if path, ok := expand(ref.path, name); ok && slices.Contains(ref.kinds, name) {
+			made.references = append(made.references, compiledReference{reference: ref, pattern: parsePattern(path)})
+			made.add(ref.mappingRule())
+		}
+	}
+	made.custom = !known && len(made.references) == 0
 	for _, d := range k.defaults {
 		if path, ok := expand(d.Path, name); ok && d.about(name) {
 			made.defaults = append(made.defaults, compiledDefault{Default: d, pattern: parsePattern(path)})

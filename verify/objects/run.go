@@ -17,15 +17,16 @@ type run struct {
 	kinds  *kinds
 	result Result
 
-	settling settling
-	walker   walker
+	settling   settling
+	candidates candidates
+	walker     walker
 	// now is what is being compared.
 	subject subject
 	kind    *kind
 }
 
 func newRun(c Comparison, namespaces mapping) *run {
-	return &run{
+	r := &run{
 		Comparison: c,
 		mapping:    namespaces,
 		kinds:      newKinds(c.Rules),
@@ -34,6 +35,8 @@ func newRun(c Comparison, namespaces mapping) *run {
 			Expected: map[string]int64{}, Counts: map[string]Count{}, NotRestored: map[string]string{}, NotBackedUp: map[string]int64{},
 		},
 	}
+	r.walker.expect = func(rule *Rule, _ string, _, _ any) { r.expected(rule) }
+	return r
 }
 
 // compare walks through the sides of one resource in the order of the
@@ -98,11 +101,9 @@ func (r *run) meet(at place, wanted, found, live *unstructured.Unstructured) {
 	case wanted != nil && found != nil:
 		r.settling.accept(r.subject.resource, at, found)
 		r.restored(at, wanted, found)
+		r.references(at, found)
 	case wanted != nil && r.subject.notRestored == "":
 		r.missing(at, wanted)
-	}
-	if found != nil {
-		r.references(at, found)
 	}
 	switch {
 	case r.Live == nil:
@@ -158,15 +159,13 @@ func (r *run) moved(at place, wanted, live *unstructured.Unstructured) {
 // order of paths.
 func (r *run) walk(mode mode, wanted, found *unstructured.Unstructured) []finding {
 	w := &r.walker
-	w.kind, w.mode, w.steps, w.found, w.covered = r.kind, mode, w.steps[:0], w.found[:0], 0
-	w.about = Case{Resource: r.kind.resource, WantedObject: wanted, FoundObject: found, Namespaces: r.there}
-	w.expect = r.expected
+	w.begin(r.kind, mode, Case{Resource: r.kind.resource, WantedObject: wanted, FoundObject: found, Namespaces: r.there})
 	w.objects(r.kind.prepared(wanted), r.kind.prepared(found))
 	sortFindings(w.found)
 	return w.found
 }
 
-func (r *run) expected(rule *Rule, _ finding) { r.result.Expected[rule.Name]++ }
+func (r *run) expected(rule *Rule) { r.result.Expected[rule.Name]++ }
 
 // notInBackup takes a live object that the backup does not hold.
 func (r *run) notInBackup(at place, live *unstructured.Unstructured) {
@@ -195,7 +194,7 @@ func (r *run) presence(at place, c Case, what string, label Label, why string) {
 	case rule.settle != nil && r.Only == nil:
 		r.settling.wait(rule, c, d, r.mapping)
 	default:
-		r.expected(rule, finding{})
+		r.expected(rule)
 		if what == Extra {
 			r.settling.accept(r.subject.resource, at, c.FoundObject)
 		}

@@ -58,11 +58,11 @@ func newShapes() *shapes { return &shapes{byType: map[reflect.Type]*shape{}} }
 
 // of gives the shape of a kind. Of a kind that client-go does not know, it is
 // that of its metadata alone.
-func (s *shapes) of(kind schema.GroupVersionKind) *shape {
-	if known, ok := scheme.Scheme.AllKnownTypes()[kind]; ok {
-		return s.ofType(known)
+func (s *shapes) of(kind schema.GroupVersionKind) (of *shape, known bool) {
+	if t, ok := scheme.Scheme.AllKnownTypes()[kind]; ok {
+		return s.ofType(t), true
 	}
-	return &shape{fields: map[string]*shape{"metadata": s.ofType(reflect.TypeFor[metav1.ObjectMeta]())}}
+	return &shape{fields: map[string]*shape{"metadata": s.ofType(reflect.TypeFor[metav1.ObjectMeta]())}}, false
 }
 
 func (s *shapes) ofType(t reflect.Type) *shape {

@@ -17,7 +17,7 @@ type walker struct {
 	found []finding
 	// covered counts what was taken care of: by a rule, or by a default.
 	covered int
-	expect  func(r *Rule, f finding) // a rule expects it
+	expect  func(r *Rule, what string, wanted, found any) // a rule expects it
 }
 
 // mode is what two sides have to do with each other.
@@ -36,6 +36,12 @@ type finding struct {
 	wanted, found any
 }
 
+// begin makes it ready for two objects.
+func (w *walker) begin(k *kind, m mode, about Case) {
+	w.kind, w.mode, w.about = k, m, about
+	w.steps, w.found, w.covered = w.steps[:0], w.found[:0], 0
+}
+
 func (w *walker) push(s step) { w.steps = append(w.steps, s) }
 func (w *walker) pop()        { w.steps = w.steps[:len(w.steps)-1] }
 
@@ -45,7 +51,7 @@ func (w *walker) objects(wanted, found map[string]any) {
 	if skip.rule != nil {
 		if !same(wanted, found) {
 			w.covered++
-			w.expect(skip.rule, finding{})
+			w.expect(skip.rule, Changed, wanted, found)
 		}
 		return
 	}
@@ -96,15 +102,13 @@ func (w *walker) maps(wanted, found map[string]any, s *shape, skip *skips) {
 
 func (w *walker) field(name string, wanted, found any, s *shape, skip *skips) {
 	below := skip.below(name)
-	if below != nil && below.rule != nil {
-		if !same(wanted, found) {
-			w.covered++
-			w.expect(below.rule, finding{})
-		}
-		return
-	}
 	w.push(step{name: name, wanted: wanted, found: found})
-	w.values(wanted, found, s.field(name), below)
+	if below == nil || below.rule == nil {
+		w.values(wanted, found, s.field(name), below)
+	} else if !same(wanted, found) {
+		w.covered++
+		w.expect(below.rule, Changed, wanted, found)
+	}
 	w.pop()
 }
 
@@ -186,7 +190,7 @@ func (w *walker) explained(what string, wanted, found any) bool {
 		return false
 	}
 	w.covered++
-	w.expect(r, finding{what: what, wanted: wanted, found: found})
+	w.expect(r, what, wanted, found)
 	return true
 }
 
