@@ -2,6 +2,7 @@ package contents
 
 import (
 	"archive/tar"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,8 @@ func Read(ctx context.Context, tarball Source, directory, namespace string, prog
 }
 
 func (c *Contents) read(ctx context.Context, tarball Source, namespace string, progress func(int64)) error {
-	archive := tar.NewReader(tarball)
+	through := &ending{Reader: tarball}
+	archive := tar.NewReader(through)
 	for count := int64(0); ; count++ {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -98,10 +100,33 @@ func (c *Contents) read(ctx context.Context, tarball Source, namespace string, p
 		progress(count)
 	}
 	// The checksum of the compressed file is behind the end of the archive.
-	if _, err := io.Copy(io.Discard, tarball); err != nil {
+	if _, err := io.Copy(io.Discard, through); err != nil {
 		return blame(tarball, err)
 	}
+	if through.zeros < endOfArchive {
+		return blame(tarball, errors.New("the archive ends without its end"))
+	}
 	return c.sort()
+}
+
+// endOfArchive is how many zeros end a tar archive (POSIX, ustar interchange
+// format). Package tar takes one that was cut off between two files for whole.
+const endOfArchive = 1024
+
+// ending counts the zeros at the end of what was read so far.
+type ending struct {
+	io.Reader
+	zeros int
+}
+
+func (e *ending) Read(into []byte) (int, error) {
+	n, err := e.Reader.Read(into)
+	rest := bytes.TrimRight(into[:n], "\x00")
+	if len(rest) > 0 {
+		e.zeros = 0
+	}
+	e.zeros += n - len(rest)
+	return n, err
 }
 
 // blame tells a tarball that is damaged from a connection that broke.

@@ -1,0 +1,231 @@
+package contents
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"gameday.dev/gameday/verify/objects"
+)
+
+// file is one file of a tarball.
+type file struct{ name, text string }
+
+func object(apiVersion, kind, namespace, name, more string) string {
+	return fmt.Sprintf(`{"apiVersion":%q,"kind":%q,"metadata":{"namespace":%q,"name":%q}%s}`, apiVersion, kind, namespace, name, more)
+}
+
+func tarball(t testing.TB, files ...file) []byte {
+	t.Helper()
+	var buffer bytes.Buffer
+	w := tar.NewWriter(&buffer)
+	for _, f := range files {
+		if err := w.WriteHeader(&tar.Header{Name: f.name, Mode: 0o755, Size: int64(len(f.text)), Typeflag: tar.TypeReg}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(f.text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buffer.Bytes()
+}
+
+// source is a transfer that breaks with err, if it does.
+type source struct {
+	io.Reader
+	err error
+}
+
+func (s source) Err() error { return s.err }
+
+func read(t testing.TB, data []byte) (*Contents, error) {
+	t.Helper()
+	return Read(t.Context(), source{Reader: bytes.NewReader(data)}, t.TempDir(), "shop", func(int64) {})
+}
+
+func shop(name, text string) file {
+	return file{"resources/configmaps/namespaces/shop/" + name + ".json", text}
+}
+
+func TestReadKeepsTheNamespaceInOrder(t *testing.T) {
+	long := strings.Repeat("x", 70_000) // more than a buffer of the file
+	c, err := read(t, tarball(t,
+		file{"metadata/version", "1.1.0"},
+		shop("b", object("v1", "ConfigMap", "shop", "b", `,"data":{"k":"`+long+`"}`)),
+		shop("a", object("v1", "ConfigMap", "shop", "a", `,"data":{"n":"1"}`)),
+		file{"resources/configmaps/v1-preferredversion/namespaces/shop/a.json", "not read"},
+		file{"resources/deployments.apps/namespaces/shop/web.json", object("apps/v1", "Deployment", "shop", "web", `,"spec":{"replicas":3}`)},
+		file{"resources/configmaps/namespaces/other/a.json", object("v1", "ConfigMap", "other", "a", "")},
+		file{"resources/namespaces/cluster/shop.json", object("v1", "Namespace", "", "shop", "")},
+	))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	resources, err := c.Resources(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, resource := range resources {
+		for o, err := range c.Objects(t.Context(), resource) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			told = append(told, fmt.Sprintf("%s %s/%s", resource, o.GetNamespace(), o.GetName()))
+		}
+	}
+	if got, want := strings.Join(told, ", "), "configmaps shop/a, configmaps shop/b, deployments.apps shop/web, namespaces /shop"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if c.Count() != 4 || c.Namespaces()["other"] != 1 {
+		t.Errorf("counted %d, elsewhere %v", c.Count(), c.Namespaces())
+	}
+	if resources[1] != (objects.Resource{Group: "apps", Version: "v1", Name: "deployments", Kind: "Deployment", Namespaced: true}) || resources[2].Namespaced {
+		t.Errorf("resources are %+v", resources)
+	}
+	web, err := c.Get("deployments.apps", "shop", "web")
+	if err != nil || web == nil || web.Object["spec"].(map[string]any)["replicas"] != int64(3) {
+		t.Errorf("web is %v, %v: a whole number must stay one", web, err)
+	}
+	if b, err := c.Get("configmaps", "shop", "b"); err != nil || b.Object["data"].(map[string]any)["k"] != long {
+		t.Errorf("b did not survive: %v", err)
+	}
+	if none, err := c.Get("configmaps", "shop", "none"); none != nil || err != nil {
+		t.Errorf("got %v, %v for an object that is not there", none, err)
+	}
+}
+
+func TestReadFindsDamage(t *testing.T) {
+	good := shop("a", object("v1", "ConfigMap", "shop", "a", ""))
+	whole := tarball(t, good, shop("b", object("v1", "ConfigMap", "shop", "b", "")))
+	torn := bytes.Clone(whole)
+	torn[0] ^= 0xff
+	for name, data := range map[string][]byte{
+		"flipped byte in a header": torn,
+		"cut off":                  whole[:700],
+		"no JSON":                  tarball(t, good, shop("b", "{")),
+		"JSON of something else":   tarball(t, good, shop("b", `{"a":1}`)),
+		"a list":                   tarball(t, good, shop("b", `[]`)),
+		"another name":             tarball(t, good, shop("b", object("v1", "ConfigMap", "shop", "c", ""))),
+		"another namespace":        tarball(t, good, shop("b", object("v1", "ConfigMap", "other", "b", ""))),
+		"another group":            tarball(t, good, shop("b", object("apps/v1", "ConfigMap", "shop", "b", ""))),
+		"twice":                    tarball(t, good, good),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := read(t, data)
+			var damage *Damage
+			if !errors.As(err, &damage) {
+				t.Errorf("got %v, want damage", err)
+			}
+		})
+	}
+}
+
+// A connection that breaks says nothing of the backup.
+func TestBrokenTransferIsNoDamage(t *testing.T) {
+	whole := tarball(t, shop("a", object("v1", "ConfigMap", "shop", "a", "")))
+	broke := errors.New("connection reset")
+	_, err := Read(t.Context(), source{Reader: bytes.NewReader(whole[:600]), err: broke}, t.TempDir(), "shop", func(int64) {})
+	var damage *Damage
+	if errors.As(err, &damage) || !errors.Is(err, broke) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Neither the file nor anything readable of it is left on disk, while it is in use.
+func TestNothingReadableOnDisk(t *testing.T) {
+	dir := t.TempDir()
+	secret := "c2VjcmV0LXRoYXQtbm9ib2R5LXNlZXM="
+	data := tarball(t, file{"resources/secrets/namespaces/shop/s.json", object("v1", "Secret", "shop", "s", `,"data":{"k":"`+secret+`"}`)})
+	c, err := Read(t.Context(), source{Reader: bytes.NewReader(data)}, dir, "shop", func(int64) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if s, err := c.Get("secrets", "shop", "s"); err != nil || s.Object["data"].(map[string]any)["k"] != secret {
+		t.Errorf("the secret did not survive: %v", err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("there is a file: %v %v", left, err)
+	}
+	raw := make([]byte, c.spool.size)
+	if _, err := c.spool.file.ReadAt(raw, 0); err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(raw, []byte(secret)) || bytes.Contains(raw, []byte("metadata")) {
+		t.Error("the file is readable")
+	}
+}
+
+func TestReadEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("enough")
+	cancel(why)
+	_, err := Read(ctx, source{Reader: bytes.NewReader(tarball(t))}, t.TempDir(), "shop", func(int64) {})
+	if !errors.Is(err, why) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestLocate(t *testing.T) {
+	for name, want := range map[string]location{
+		"resources/pods/namespaces/shop/web.json":                     {"pods", "", "shop", "web"},
+		"./resources/deployments.apps/namespaces/shop/web.json":       {"deployments", "apps", "shop", "web"},
+		"resources/widgets.example.com/cluster/w.json":                {"widgets", "example.com", "", "w"},
+		"resources/pods/v1-preferredversion/namespaces/shop/web.json": {},
+		"resources/pods/namespaces/shop/web.yaml":                     {},
+		"resources/pods/namespaces/shop/.json":                        {},
+		"resources/pods/namespaces/web.json":                          {},
+		"metadata/version":                                            {},
+		"../resources/pods/cluster/web.json":                          {},
+	} {
+		if got, ok := locate(name); ok != (want != location{}) || ok && got != want {
+			t.Errorf("%s: got %+v, %v", name, got, ok)
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	whole := tarball(f, shop("a", object("v1", "ConfigMap", "shop", "a", `,"data":{"n":"1"}`)), file{"metadata/version", "1"})
+	f.Add(whole)
+	f.Add(whole[:512])
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := read(t, data)
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		resources, err := c.Resources(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := int64(0)
+		for _, resource := range resources {
+			last := place{}
+			for o, err := range c.Objects(t.Context(), resource) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				here := place{namespace: o.GetNamespace(), name: o.GetName()}
+				if here.compare(last) <= 0 {
+					t.Errorf("%v after %v", here, last)
+				}
+				last = here
+				seen++
+			}
+		}
+		if seen != c.Count() {
+			t.Errorf("%d objects, %d counted", seen, c.Count())
+		}
+	})
+}

@@ -1,0 +1,134 @@
+package velero
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"gameday.dev/gameday/backup"
+	"gameday.dev/gameday/internal/journal"
+	"gameday.dev/gameday/verify"
+)
+
+var night = time.Date(2026, 5, 12, 2, 0, 0, 0, time.UTC)
+
+const step = "comes-back"
+
+// story is a climb as a record has it.
+type story []journal.Event
+
+func tell(kind string, payload any) journal.Event {
+	data, err := json.Marshal(payload)
+	if err != nil {
+		panic(err)
+	}
+	return journal.Event{Version: 1, Time: night, Kind: kind, Step: step, Data: data}
+}
+
+// told is the climb of a step whose backup is of that age, with the verdicts that
+// differ from pass.
+func told(spec *Restore, age time.Duration, not map[string]verify.Verdict) story {
+	s := story{
+		tell(backup.EventFound, backup.Found{At: night, AtSource: "start of backup nightly-1", Facts: map[string]string{"backup": "nightly-1"}}),
+		tell(backup.EventDisaster, backup.Disaster{At: night.Add(age)}),
+	}
+	for _, name := range spec.required() {
+		verdict, differs := not[name]
+		if !differs {
+			verdict = verify.Pass
+		}
+		rung := backup.Rung{Name: name, Verdict: verdict, Seconds: 9, Summary: name + " " + verdict.String()}
+		if verdict == verify.Pass && name == RungRestore {
+			rung.Phases = []backup.Phase{{Name: "wait", Seconds: 1}, {Name: "restore", Seconds: 4}, {Name: "volumes", Seconds: 5}}
+			rung.RecoverySeconds = 10
+		}
+		if verdict == verify.Pass && name == RungReady {
+			rung.RecoverySeconds = 20
+		}
+		s = append(s, tell(backup.EventRung, rung))
+		if verdict != verify.Pass && name == RungBackup {
+			break
+		}
+	}
+	return append(s, tell(journal.StepInjected, journal.Outcome{State: journal.Done, Expected: true}))
+}
+
+func (s story) record() *journal.Record {
+	for i := range s {
+		s[i].Seq = int64(i + 1)
+	}
+	return journal.NewRecord(s)
+}
+
+func TestJudge(t *testing.T) {
+	objectives := func(rpo, rto time.Duration) *backup.Objectives {
+		return &backup.Objectives{RPO: &metav1.Duration{Duration: rpo}, RTO: &metav1.Duration{Duration: rto}}
+	}
+	drill := &Restore{Control: true, Objectives: objectives(24*time.Hour, time.Minute)}
+	started := &Restore{Start: true, Probe: &Probe{}, Objectives: objectives(24*time.Hour, time.Minute)}
+	slow := &Restore{Start: true, Objectives: objectives(24*time.Hour, 25*time.Second)}
+	type verdicts = map[string]verify.Verdict
+	for name, test := range map[string]struct {
+		spec    *Restore
+		story   story
+		want    verify.Verdict
+		reached string
+		says    string
+	}{
+		"all rungs":               {drill, told(drill, time.Hour, nil), verify.Pass, RungControl, "rung 5 of 5, control"},
+		"started":                 {started, told(started, time.Hour, nil), verify.Pass, RungVolumes, "RTO 30s (wait 1s, restore 4s, volumes 5s, ready 20s) of 1m0s"},
+		"the least":               {&Restore{}, told(&Restore{}, time.Hour, nil), verify.Pass, RungVolumes, "RPO 1h0m0s (start of backup nightly-1)"},
+		"backup failed":           {drill, told(drill, time.Hour, verdicts{RungBackup: verify.Fail}), verify.Fail, "", "rung 1 of 5, backup: backup fail"},
+		"backup not to be read":   {drill, told(drill, time.Hour, verdicts{RungBackup: verify.Inconclusive}), verify.Inconclusive, "", "rung 1 of 5"},
+		"restore failed":          {drill, told(drill, time.Hour, verdicts{RungRestore: verify.Fail}), verify.Fail, RungBackup, "rung 2 of 5, restore"},
+		"object lost":             {drill, told(drill, time.Hour, verdicts{RungObjects: verify.Fail}), verify.Fail, RungRestore, "rung 3 of 5, objects"},
+		"not compared":            {drill, told(drill, time.Hour, verdicts{RungObjects: verify.Inconclusive}), verify.Inconclusive, RungRestore, "rung 3 of 5"},
+		"volume lost":             {drill, told(drill, time.Hour, verdicts{RungVolumes: verify.Fail}), verify.Fail, RungObjects, "rung 4 of 5, volumes"},
+		"blind":                   {drill, told(drill, time.Hour, verdicts{RungControl: verify.Fail}), verify.Fail, RungVolumes, "rung 5 of 5, control"},
+		"not ready, objects lost": {started, told(started, time.Hour, verdicts{RungReady: verify.Inconclusive, RungObjects: verify.Fail}), verify.Fail, RungRestore, "objects: objects fail"},
+		"not ready, no time":      {started, told(started, time.Hour, verdicts{RungReady: verify.Fail}), verify.Fail, RungRestore, "RTO cannot be told: nothing served"},
+		"too old":                 {drill, told(drill, 25*time.Hour, nil), verify.Fail, RungControl, "RPO 25h0m0s"},
+		"too slow":                {slow, told(slow, time.Hour, nil), verify.Fail, RungVolumes, "objective 25s missed"},
+		"control not climbed to":  {drill, told(&Restore{}, time.Hour, nil), verify.Inconclusive, RungVolumes, "rung 5 of 5, control, was not tried"},
+		"cut":                     {drill, told(drill, time.Hour, nil)[:7], verify.Inconclusive, RungControl, "the record ends too early"},
+		"empty":                   {drill, nil, verify.Inconclusive, "", "was not tried"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := test.spec.Judge(test.story.record(), step)
+			all := got.Summary + "\n" + strings.Join(got.Details, "\n")
+			if got.Verdict != test.want || got.Evidence.Reached != test.reached || !strings.Contains(all, test.says) {
+				t.Errorf("got %s, reached %q: %s", got.Verdict, got.Evidence.Reached, all)
+			}
+		})
+	}
+}
+
+// Whatever is taken out of a record, or told twice, it never passes.
+func TestMutilatedRecordsDoNotPass(t *testing.T) {
+	spec := &Restore{Control: true, Start: true, Probe: &Probe{}}
+	whole := told(spec, time.Hour, nil)
+	for i, event := range whole {
+		if event.Kind == backup.EventFound || event.Kind == backup.EventDisaster {
+			continue // without them there is only no RPO
+		}
+		without := append(append(story{}, whole[:i]...), whole[i+1:]...)
+		if got := spec.Judge(without.record(), step); got.Verdict != verify.Inconclusive {
+			t.Errorf("without event %d (%s): %s: %s", i, event.Data, got.Verdict, got.Summary)
+		}
+		if event.Kind != backup.EventRung {
+			continue
+		}
+		twice := append(append(story{}, whole[:i+1]...), whole[i:]...)
+		if got := spec.Judge(twice.record(), step); got.Verdict == verify.Pass {
+			t.Errorf("with event %d (%s) twice it passes", i, event.Data)
+		}
+		hollow := append(story{}, whole...)
+		hollow[i] = tell(backup.EventRung, backup.Rung{})
+		if got := spec.Judge(hollow.record(), step); got.Verdict == verify.Pass {
+			t.Errorf("with event %d hollow it passes", i)
+		}
+	}
+}
