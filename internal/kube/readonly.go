@@ -16,8 +16,8 @@ func ReadOnly(config *rest.Config) {
 
 type readOnly struct{ next http.RoundTripper }
 
-// RoundTrip passes reads, dry-run evictions and questions about one's own
-// permissions. Anything else is an error and never reaches the network.
+// RoundTrip passes reads, dry-run evictions and questions about oneself: what
+// one may do, and who one is. Anything else is an error and never reaches the network.
 func (t readOnly) RoundTrip(request *http.Request) (*http.Response, error) {
 	if !changesNothing(request) {
 		return nil, fmt.Errorf("refusing %s %s: this command only reads", request.Method, request.URL.Path)
@@ -34,7 +34,8 @@ func changesNothing(request *http.Request) bool {
 		if strings.HasSuffix(path, "/eviction") {
 			return request.URL.Query().Get("dryRun") == "All"
 		}
-		return strings.HasSuffix(path, "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews")
+		return strings.HasSuffix(path, "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews") ||
+			strings.HasSuffix(path, "/apis/authentication.k8s.io/v1/selfsubjectreviews")
 	default:
 		return false
 	}

@@ -16,6 +16,8 @@ func TestReadOnlyPassesNothingThatChangesTheCluster(t *testing.T) {
 		{"GET", "https://api/api/v1/namespaces/proxy/pods/exec", true},
 		{"POST", eviction + "?dryRun=All", true},
 		{"POST", "https://api/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", true},
+		{"POST", "https://api/apis/authentication.k8s.io/v1/selfsubjectreviews", true},
+		{"POST", "https://api/apis/authentication.k8s.io/v1/tokenreviews", false},
 		{"POST", eviction, false},
 		{"GET", "https://api/api/v1/namespaces/shop/pods/web-1/exec?command=rm", false},
 		{"GET", "https://api/api/v1/namespaces/shop/services/web/proxy/admin", false},

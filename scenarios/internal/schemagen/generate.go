@@ -33,7 +33,7 @@ func generate() ([]byte, error) {
 	}
 	schema := reflector.Reflect(&scenarios.Scenario{})
 	scenarioDefinitions := schema.Definitions
-	for _, union := range []string{"Step", "Check"} {
+	for _, union := range []string{"Step", "Check", "backups.Spec"} {
 		exactlyOne(scenarioDefinitions[union])
 	}
 	for _, definition := range scenarioDefinitions {

@@ -1,4 +1,4 @@
-package backups
+package etcdsnapshots
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"gameday.dev/gameday/verify"
 )
 
-// check is the backups check of one scenario. It holds no state: what it saw is
+// check is the check of one scenario. It holds no state: what it saw is
 // in the record, so that a judge in another process finds the same.
 type check struct {
 	name string
@@ -18,20 +18,17 @@ type check struct {
 
 // New makes the check called name.
 func New(name string, spec Spec) verify.Check {
-	if spec.EtcdSnapshots == nil {
-		spec.EtcdSnapshots = &EtcdSnapshots{}
-	}
 	return &check{name: name, spec: spec}
 }
 
 var _ verify.Preflight = (*check)(nil)
 
 // minKept is how many snapshots must be there.
-func (c *check) minKept() int { return max(1, c.spec.EtcdSnapshots.MinKept) }
+func (c *check) minKept() int { return max(1, c.spec.MinKept) }
 
 // directory is the one that is looked at, as an absolute path.
 func (c *check) directory(env verify.Env) (string, error) {
-	directory := c.spec.EtcdSnapshots.Directory
+	directory := c.spec.Directory
 	if directory == "" {
 		directory = env.SnapshotDirectory
 	}

@@ -1,4 +1,4 @@
-package backups
+package etcdsnapshots
 
 import (
 	"fmt"
@@ -6,7 +6,12 @@ import (
 
 	"gameday.dev/gameday/internal/journal"
 	"gameday.dev/gameday/verify"
+	"gameday.dev/gameday/verify/backups/internal/age"
+	"gameday.dev/gameday/verify/backups/internal/looks"
 )
+
+// lookedAt is what the looks are at, in a sentence.
+const lookedAt = "the snapshots"
 
 // Baseline finds whether the directory could be looked at. What is in it is not
 // asked: other checks must hold before anything is broken, since a fault on top
@@ -14,50 +19,28 @@ import (
 // cluster without young backups is what a game day is to report as failed, with
 // all the rest it found, not what it refuses to look at.
 func (c *check) Baseline(record *journal.Record) verify.Finding {
-	h, err := readHistory(record, c.name)
-	switch {
-	case err != nil:
-		return verify.Finding{Summary: "cannot tell: " + err.Error()}
-	case h.failure != "":
-		return verify.Finding{Summary: "cannot tell: the observer failed: " + h.failure}
-	case h.first == nil:
-		return verify.Finding{Summary: "cannot tell: nobody has looked at the snapshots yet"}
-	case h.first.Problem != "":
-		return verify.Finding{Summary: "cannot tell: " + h.first.Problem}
-	}
-	if why := h.first.damaged(); why != "" {
+	look, why := looks.First[lookEvent](record, c.name, eventLook, lookedAt)
+	if why != "" {
 		return verify.Finding{Summary: "cannot tell: " + why}
 	}
-	return verify.Finding{Verdict: verify.Pass, Summary: h.first.describe(), Details: h.first.details()}
+	return verify.Finding{Verdict: verify.Pass, Summary: look.describe(), Details: look.details()}
 }
 
 // Judge finds whether the newest snapshot was young enough and enough were
 // there when the run had ended. While it goes on nothing is told: a snapshot
 // may come in time.
 func (c *check) Judge(record *journal.Record) verify.Finding {
-	h, err := readHistory(record, c.name)
-	switch {
-	case err != nil:
-		return verify.Finding{Summary: "cannot tell: " + err.Error()}
-	case h.failure != "":
-		return verify.Finding{Summary: "cannot tell: the observer failed: " + h.failure}
-	case h.final == nil:
-		return verify.Finding{Summary: "cannot tell: nobody looked at the snapshots at the end of the run"}
-	case h.final.At.Before(h.timeline.Settling):
-		return verify.Finding{Summary: "cannot tell: the last look at the snapshots was before the faults had ended"}
-	case h.final.Problem != "":
-		return verify.Finding{Summary: "cannot tell: " + h.final.Problem}
-	}
-	if why := h.final.damaged(); why != "" {
+	look, why := looks.Last[lookEvent](record, c.name, eventLook, lookedAt)
+	if why != "" {
 		return verify.Finding{Summary: "cannot tell: " + why}
 	}
-	return c.weigh(*h.final)
+	return c.weigh(look)
 }
 
 // weigh judges the last look.
 func (c *check) weigh(look lookEvent) verify.Finding {
 	finding := verify.Finding{Details: look.details()}
-	limit := c.spec.EtcdSnapshots.MaxAge.Duration
+	limit := c.spec.MaxAge.Duration
 	finding.Verdict = verify.Fail
 	switch {
 	case limit <= 0:
@@ -65,7 +48,7 @@ func (c *check) weigh(look lookEvent) verify.Finding {
 	case look.Counted == 0:
 		finding.Summary = look.describe()
 	case look.At.Sub(when(look.Newest[0])) > limit:
-		finding.Summary = fmt.Sprintf("%s; %s is the most", look.describe(), asWritten(limit))
+		finding.Summary = fmt.Sprintf("%s; %s is the most", look.describe(), age.AsWritten(limit))
 	case look.Counted < c.minKept():
 		finding.Summary = fmt.Sprintf("%s; %d are the least", look.describe(), c.minKept())
 	default:

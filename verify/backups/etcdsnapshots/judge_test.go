@@ -1,4 +1,4 @@
-package backups
+package etcdsnapshots
 
 import (
 	"path/filepath"
@@ -77,7 +77,7 @@ func TestAgeAtTheLimit(t *testing.T) {
 	look := time.Date(2026, 11, 23, 12, 1, 31, 0, time.UTC)
 	age := look.Sub(time.Date(2026, 11, 23, 8, 47, 58, 5e8, time.UTC))
 	for limit, want := range map[time.Duration]verify.Verdict{age: verify.Pass, age - 1: verify.Fail, 0: verify.Inconclusive} {
-		check := New(checkName, Spec{EtcdSnapshots: &EtcdSnapshots{MaxAge: metav1.Duration{Duration: limit}}})
+		check := New(checkName, Spec{MaxAge: metav1.Duration{Duration: limit}})
 		if got := check.Judge(record); got.Verdict != want {
 			t.Errorf("limit %s: %v: %s", limit, got.Verdict, got.Summary)
 		}
@@ -121,24 +121,8 @@ func TestBaseline(t *testing.T) {
 	}
 }
 
-func TestHuman(t *testing.T) {
-	for age, want := range map[time.Duration]string{
-		-time.Second: "0s", 45*time.Second + 999*time.Millisecond: "45s", 12*time.Minute + 30*time.Second: "12m30s",
-		3*time.Hour + 12*time.Minute + 59*time.Second: "3h12m", 99*time.Hour + 59*time.Minute: "4d3h",
-	} {
-		if got := human(age); got != want {
-			t.Errorf("%s: %s, want %s", age, got, want)
-		}
-	}
-	for limit, want := range map[time.Duration]string{26 * time.Hour: "26h", 90 * time.Second: "1m30s", 90 * time.Minute: "1h30m", time.Hour + time.Second: "1h0m1s", 10 * time.Minute: "10m"} {
-		if got := asWritten(limit); got != want {
-			t.Errorf("%s: %s, want %s", limit, got, want)
-		}
-	}
-}
-
 func newCheck(minKept int) verify.Check {
-	return New(checkName, Spec{EtcdSnapshots: &EtcdSnapshots{MaxAge: metav1.Duration{Duration: 26 * time.Hour}, MinKept: minKept}})
+	return New(checkName, Spec{MaxAge: metav1.Duration{Duration: 26 * time.Hour}, MinKept: minKept})
 }
 
 func recording(t *testing.T, name string) *journal.Record {

@@ -1,4 +1,4 @@
-package backups
+package etcdsnapshots
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package backups
+package etcdsnapshots
 
 import (
 	"bytes"
@@ -18,20 +18,20 @@ import (
 )
 
 // observe looks at a directory twice, with nothing between, and judges.
-func observe(t *testing.T, directory string, spec EtcdSnapshots) (verify.Finding, []lookEvent) {
+func observe(t *testing.T, directory string, spec Spec) (verify.Finding, []lookEvent) {
 	t.Helper()
 	m := &memory{t: t}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	check := New(checkName, Spec{EtcdSnapshots: &spec})
+	check := New(checkName, spec)
 	if err := check.Observe(ctx, env(m, directory, time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	return check.Judge(m.record()), m.looks()
 }
 
-func within(age time.Duration) EtcdSnapshots {
-	return EtcdSnapshots{MaxAge: metav1.Duration{Duration: age}}
+func within(age time.Duration) Spec {
+	return Spec{MaxAge: metav1.Duration{Duration: age}}
 }
 
 func TestObserveRealFiles(t *testing.T) {
@@ -42,7 +42,7 @@ func TestObserveRealFiles(t *testing.T) {
 	day := within(26 * time.Hour)
 	tests := map[string]struct {
 		fill            func(t *testing.T, directory string)
-		spec            EtcdSnapshots
+		spec            Spec
 		want            verify.Verdict
 		summary, detail string
 	}{
@@ -90,7 +90,7 @@ func TestObserveRealFiles(t *testing.T) {
 			store(t, d, "text.db", []byte("text"), now)
 			store(t, d, "half.db", young[:len(young)/2], now)
 			store(t, d, "coming.db.part", young, now)
-		}, EtcdSnapshots{MaxAge: day.MaxAge, MinKept: 2}, verify.Fail, "newest 5", "not counted: "},
+		}, Spec{MaxAge: day.MaxAge, MinKept: 2}, verify.Fail, "newest 5", "not counted: "},
 		"nothing": {func(*testing.T, string) {}, day, verify.Fail, "no etcd snapshot in", "look at the job"},
 		"gone":    {func(_ *testing.T, d string) { _ = os.Remove(d) }, day, verify.Inconclusive, "cannot tell: listing snapshots", ""},
 	}
@@ -122,7 +122,7 @@ func TestObserveChanges(t *testing.T) {
 		started, done := make(chan struct{}), make(chan error, 1)
 		e := env(m, directory, time.Minute)
 		e.Started = func() { close(started) }
-		check := New(checkName, Spec{EtcdSnapshots: &EtcdSnapshots{MaxAge: metav1.Duration{Duration: time.Hour}}})
+		check := New(checkName, Spec{MaxAge: metav1.Duration{Duration: time.Hour}})
 		store(t, directory, "a.db", bare, time.Now())
 		go func() { done <- check.Observe(ctx, e) }()
 		<-started
@@ -195,7 +195,7 @@ func TestPreflight(t *testing.T) {
 	preflight := func(own, environment string) ([]string, error) {
 		spec := within(time.Hour)
 		spec.Directory = own
-		check, _ := New(checkName, Spec{EtcdSnapshots: &spec}).(verify.Preflight)
+		check, _ := New(checkName, spec).(verify.Preflight)
 		return check.Preflight(t.Context(), verify.Env{SnapshotDirectory: environment})
 	}
 	for name, test := range map[string]struct{ own, environment, want string }{

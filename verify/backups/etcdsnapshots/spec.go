@@ -1,20 +1,14 @@
-// Package backups checks that backups keep being made: that the newest is young
-// enough and that enough are kept. It looks at what is there; that a backup
-// restores is for the steps that restore one.
-package backups
+// Package etcdsnapshots checks that etcd snapshots keep being made: that the
+// newest is young enough and enough are kept. It looks at the files that are
+// there; that one restores is for the step that restores it.
+package etcdsnapshots
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Spec is the backups check of a scenario. Exactly one kind of backup is set.
+// Spec says what must be in a directory of etcd snapshots.
 type Spec struct {
-	// EtcdSnapshots are files in a directory of the machine that runs gameday.
-	EtcdSnapshots *EtcdSnapshots `json:"etcdSnapshots,omitempty"`
-}
-
-// EtcdSnapshots says what must be in a directory of etcd snapshots.
-type EtcdSnapshots struct {
 	// Directory of the snapshots. Default: etcd.snapshotDirectory of the Environment.
 	Directory string `json:"directory,omitempty"`
 	// MaxAge is the oldest that the newest snapshot may be.

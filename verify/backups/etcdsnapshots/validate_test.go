@@ -1,4 +1,4 @@
-package backups
+package etcdsnapshots
 
 import (
 	"testing"
@@ -15,16 +15,15 @@ func TestValidate(t *testing.T) {
 		spec Spec
 		want string
 	}{
-		{"whole", Spec{EtcdSnapshots: &EtcdSnapshots{Directory: "/var/backups", MaxAge: hour, MinKept: 14}}, ""},
-		{"least", Spec{EtcdSnapshots: &EtcdSnapshots{MaxAge: hour}}, ""},
-		{"no kind", Spec{}, "backups: Required value: say which backups: etcdSnapshots"},
-		{"no age", Spec{EtcdSnapshots: &EtcdSnapshots{}}, "backups.etcdSnapshots.maxAge: Required value: how old the newest may be, such as 26h for one a day"},
-		{"negative", Spec{EtcdSnapshots: &EtcdSnapshots{MaxAge: metav1.Duration{Duration: -1}, MinKept: -1}},
-			`[backups.etcdSnapshots.maxAge: Invalid value: "-1ns": must be longer than 0s, backups.etcdSnapshots.minKept: Invalid value: -1: must be a number from 1]`},
+		{"whole", Spec{Directory: "/var/backups", MaxAge: hour, MinKept: 14}, ""},
+		{"least", Spec{MaxAge: hour}, ""},
+		{"no age", Spec{}, "etcdSnapshots.maxAge: Required value: how old the newest may be, such as 26h for one a day"},
+		{"negative", Spec{MaxAge: metav1.Duration{Duration: -1}, MinKept: -1},
+			`[etcdSnapshots.maxAge: Invalid value: "-1ns": must be longer than 0s, etcdSnapshots.minKept: Invalid value: -1: must be a number from 1]`},
 	}
 	for _, test := range tests {
 		got := ""
-		if err := test.spec.Validate(field.NewPath("backups")).ToAggregate(); err != nil {
+		if err := test.spec.Validate(field.NewPath("etcdSnapshots")).ToAggregate(); err != nil {
 			got = err.Error()
 		}
 		if got != test.want {

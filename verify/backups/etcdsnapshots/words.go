@@ -1,9 +1,10 @@
-package backups
+package etcdsnapshots
 
 import (
 	"fmt"
 	"strings"
-	"time"
+
+	"gameday.dev/gameday/verify/backups/internal/age"
 )
 
 // describe is a look in one line: "newest 3h12m old (etcd-….db, by renewTime
@@ -14,7 +15,7 @@ func (l lookEvent) describe() string {
 	}
 	newest := l.Newest[0]
 	at, by := newest.since()
-	return fmt.Sprintf("newest %s old (%s, by %s), %d kept", human(l.At.Sub(at)), newest.Name, by, l.Counted)
+	return fmt.Sprintf("newest %s old (%s, by %s), %d kept", age.Human(l.At.Sub(at)), newest.Name, by, l.Counted)
 }
 
 // details are what else is worth knowing of the newest, and the files that do not count.
@@ -36,33 +37,4 @@ func (l lookEvent) details() []string {
 		lines = append(lines, fmt.Sprintf("not counted: %d more", more))
 	}
 	return lines
-}
-
-// human writes an age as precisely as it is worth: 45s, 12m30s, 3h12m, 4d3h.
-// It never rounds up.
-func human(age time.Duration) string {
-	minutes := int(age / time.Minute)
-	days, hours := minutes/(24*60), minutes/60%24
-	switch {
-	case age < 0:
-		return "0s" // a clock is a little ahead
-	case age < time.Hour:
-		return age.Truncate(time.Second).String()
-	case days == 0:
-		return fmt.Sprintf("%dh%dm", hours, minutes%60)
-	default:
-		return fmt.Sprintf("%dd%dh", days, hours)
-	}
-}
-
-// asWritten writes a limit as people write it: 26h, 90s, 1h30m.
-func asWritten(limit time.Duration) string {
-	text := limit.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }

@@ -1,0 +1,86 @@
+package veleroschedules
+
+import (
+	"strings"
+	"time"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+
+	"gameday.dev/gameday/internal/velero"
+)
+
+const (
+	phaseNew       = string(velerov1.BackupPhaseNew)
+	phaseCompleted = string(velerov1.BackupPhaseCompleted)
+	phaseDeleting  = string(velerov1.BackupPhaseDeleting)
+)
+
+// Why a Completed backup does not count.
+const (
+	hasExpired = "expired"
+	wasSynced  = "synced from the storage location: made elsewhere, or before Velero was set up anew"
+	isUndated  = "without the times that Velero gives every backup"
+)
+
+// moment is when a backup was begun. One that was never begun has only the time
+// of its resource, which is also that of its making: none such is ever synced.
+func (b backupSeen) moment() time.Time {
+	if b.Started.IsZero() {
+		return b.Created
+	}
+	return b.Started
+}
+
+func (b backupSeen) ended() bool { return velero.BackupEnded(velerov1.BackupPhase(b.Phase)) }
+
+// failed says whether a backup has ended as something else than it should.
+func (b backupSeen) failed() bool {
+	return b.ended() && b.Phase != phaseCompleted && b.Phase != phaseDeleting
+}
+
+// synced says whether the resource was made from what the object store holds, as
+// Velero does with backups that it finds there and did not make. They may be
+// another cluster's, whose Schedule has the same name. Velero changes a backup
+// that it makes several times (its phase, its progress), which a synced one
+// never is (backup_sync_controller.go), and has made its resource before it ended.
+func (b backupSeen) synced() bool {
+	return b.ended() && b.Generation == 1 || !b.Completed.IsZero() && b.Created.After(b.Completed.Add(clocksApart))
+}
+
+// lastOf says whether a backup is the last that the Schedule asked for, by its
+// name, which ends with that moment: whoever deletes the resource alone gets
+// back a synced one within a minute, of a backup that is this cluster's own.
+func (b backupSeen) lastOf(s scheduleSeen) bool {
+	return !s.LastBackup.IsZero() && strings.HasSuffix(b.Name, "-"+s.LastBackup.UTC().Format("20060102150405"))
+}
+
+// discounted says why a Completed backup of the Schedule does not count, empty when it does.
+func (b backupSeen) discounted(s scheduleSeen, now time.Time) string {
+	switch {
+	case b.Started.IsZero() || b.Completed.IsZero() || b.Expires.IsZero():
+		return isUndated
+	case b.synced() && !b.lastOf(s):
+		return wasSynced
+	case !b.Expires.After(now):
+		return hasExpired
+	}
+	return ""
+}
+
+// newest finds the backup that counts, and the Completed one before it, which
+// may have expired: it is only compared with. nil stands for none.
+func (s scheduleSeen) newest(now time.Time) (newest, before *backupSeen) {
+	for i := range s.Attempts {
+		b := &s.Attempts[i]
+		if b.Phase != phaseCompleted {
+			continue
+		}
+		switch why := b.discounted(s, now); {
+		case newest == nil && why == "":
+			newest = b
+		case newest != nil && (why == "" || why == hasExpired):
+			return newest, b
+		}
+	}
+	return newest, nil
+}
