@@ -110,7 +110,7 @@ func (c *climb) comparison(ctx context.Context) (objects.Comparison, error) {
 		Found:       side{objects.Listed{Client: c.env.Dynamic, Namespaces: []string{c.plan.Into}, Of: namespaced(of)}, c.plan.Into},
 		Live:        side{objects.Listed{Client: c.env.Dynamic, Namespaces: []string{c.plan.Source}, Of: of}, c.plan.Source},
 		Namespaces:  map[string]string{c.plan.Source: c.plan.Into},
-		Rules:       slices.Concat(ownRules(c.env.RunID), quiesce.Rules(c.quiescing()), Rules()),
+		Rules:       slices.Concat(ownRules(c.env.RunID), quiesce.Rules(c.quiescing()), Rules(c.plan.Own, c.plan.Backup)),
 		TakenAt:     takenAt(c.backup),
 		NotRestored: c.spec.notRestored,
 		NotBackedUp: c.scope().leftOut,

@@ -7,19 +7,23 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"gameday.dev/gameday/experiments"
+	"gameday.dev/gameday/internal/velero"
 	"gameday.dev/gameday/verify/objects"
 )
 
-// Rules expect what Velero itself changes in what it restores. The names of
-// Velero's files are relative to its repository.
-func Rules() []objects.Rule {
+// Rules expect what Velero itself changes in what a Restore of that name restores
+// of a Backup. The names of Velero's files are relative to its repository.
+func Rules(restore, backup string) []objects.Rule {
+	is := func(name string) func(objects.Case) bool {
+		return func(c objects.Case) bool { return c.Found == velero.LabelValue(name) }
+	}
 	return []objects.Rule{
 		{
-			Name: "velero: labelled as restored", Kinds: []string{"*"}, Path: "metadata.labels[" + velerov1.RestoreNameLabel + "]",
+			Name: "velero: labelled as restored", Kinds: []string{"*"}, Path: "metadata.labels[" + velerov1.RestoreNameLabel + "]", When: is(restore),
 			Why: "Velero marks what it restores", Source: "pkg/restore/restore.go, addRestoreLabels",
 		},
 		{
-			Name: "velero: labelled with its backup", Kinds: []string{"*"}, Path: "metadata.labels[" + velerov1.BackupNameLabel + "]",
+			Name: "velero: labelled with its backup", Kinds: []string{"*"}, Path: "metadata.labels[" + velerov1.BackupNameLabel + "]", When: is(backup),
 			Why: "Velero marks what it restores", Source: "pkg/restore/restore.go, addRestoreLabels",
 		},
 		{
