@@ -1,25 +1,6 @@
 package objects
 
-import (
-	"testing"
-
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/yaml"
-)
-
-// parse reads one from YAML.
-func parse(t testing.TB, text string) *unstructured.Unstructured {
-	t.Helper()
-	o := &unstructured.Unstructured{}
-	data, err := yaml.YAMLToJSON([]byte(text))
-	if err == nil {
-		err = o.UnmarshalJSON(data)
-	}
-	if err != nil {
-		t.Fatalf("%v in\n%s", err, text)
-	}
-	return o
-}
+import "testing"
 
 func TestChangedConfigMap(t *testing.T) {
 	wanted := parse(t, "{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: settings, uid: a, resourceVersion: '1'}, data: {color: red}}")

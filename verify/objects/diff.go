@@ -21,6 +21,11 @@ func Diff(resource Resource, wanted, found *unstructured.Unstructured, rules ...
 	if wanted == nil || found == nil {
 		return r.unified(wanted, found), nil
 	}
+	return r.unified(wanted, found), r.byPath(wanted, found)
+}
+
+// byPath tells every difference, also those that a rule expects.
+func (r *run) byPath(wanted, found *unstructured.Unstructured) (byPath []Difference) {
 	at := placeOf(wanted)
 	r.walker.expect = func(rule *Rule, what string, x, y any) {
 		d := r.difference(at, Expected, what, render(r.walker.steps))
@@ -34,7 +39,7 @@ func Diff(resource Resource, wanted, found *unstructured.Unstructured, rules ...
 		byPath = append(byPath, d)
 	}
 	slices.SortStableFunc(byPath, func(a, b Difference) int { return cmp.Compare(a.Path, b.Path) })
-	return r.unified(wanted, found), byPath
+	return byPath
 }
 
 func (r *run) unified(wanted, found *unstructured.Unstructured) string {

@@ -112,6 +112,9 @@ func (k *kind) add(rule *Rule) {
 	}
 	if rule.Path == "" {
 		k.presenceRules = append(k.presenceRules, rule)
+		if !rule.covers(Changed) && !rule.covers(Moved) && !rule.covers(BackupAltered) {
+			return // it says nothing about fields
+		}
 	}
 	p := parsePattern(path)
 	k.fieldRules = append(k.fieldRules, &compiled{Rule: rule, pattern: p})
@@ -128,21 +131,16 @@ func (k *kind) add(rule *Rule) {
 // ruleFor gives the first rule that expects a difference at the place where
 // the walker stands.
 func (k *kind) ruleFor(w *walker, what string) *Rule {
-	switch w.mode {
-	case moving:
-		what = Moved
-	case keeping:
-		what = BackupAltered
-	}
 	for _, rule := range k.fieldRules {
-		if !rule.covers(what) || !rule.pattern.matches(w.steps) {
+		n := len(rule.pattern)
+		if !rule.pattern.matches(w.steps) || !rule.covers(w.whatAt(n, what)) {
 			continue
 		}
 		if rule.When == nil {
 			return rule.Rule
 		}
 		c := w.about
-		if n := len(rule.pattern); n > 0 {
+		if n > 0 {
 			c.Wanted, c.Found = w.steps[n-1].wanted, w.steps[n-1].found
 		}
 		if rule.When(c) {
@@ -150,6 +148,29 @@ func (k *kind) ruleFor(w *walker, what string) *Rule {
 		}
 	}
 	return nil
+}
+
+// whatAt says what a difference at the place where the walker stands is to the
+// value that n steps lead to: when that is there on both sides, it has changed.
+func (w *walker) whatAt(n int, what string) string {
+	switch {
+	case w.mode == moving:
+		return Moved
+	case w.mode == keeping:
+		return BackupAltered
+	case n == len(w.steps) || what == Reference:
+		return what
+	case n == 0:
+		return Changed
+	}
+	switch at := &w.steps[n-1]; {
+	case nothing(at.wanted):
+		return Extra
+	case nothing(at.found):
+		return Missing
+	default:
+		return Changed
+	}
 }
 
 // presenceRule gives the first rule that expects a whole object to be missing,

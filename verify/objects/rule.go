@@ -22,12 +22,14 @@ type Rule struct {
 	//	{pod}.nodeName                                   the PodSpec of a Pod, or of the template of a workload
 	//	{podMetadata}.labels                             the metadata beside it
 	//
-	// The empty path is the object itself.
+	// The empty path is the object itself: see What.
 	Path string
-	// What are the kinds of difference that it is about; empty means Changed,
-	// Missing, Extra and Order of a field at or below Path. To expect a whole
-	// object to be missing, extra, not backed up, gone or new, leave Path empty and
-	// say so here.
+	// What are the kinds of difference that it is about: what happened to the value
+	// at Path itself. Whatever differs below a value that both sides have is to it a
+	// change. Empty means Changed, Missing, Extra and Order. To expect a whole
+	// object to be missing, extra, not backed up, gone, new or recreated, leave Path
+	// empty and say so here. Such a rule is about fields only when it also says
+	// Changed (or Moved, BackupAltered), and then about all of them.
 	What []string
 	// When decides by the case; nil is always.
 	When func(Case) bool

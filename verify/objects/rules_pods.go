@@ -90,10 +90,7 @@ func matchesLabelKeys(c Case) bool {
 // otherToken says that the other side has a token volume too, under its own
 // name, or that admission has added one to a pod that had none.
 func otherToken(c Case) bool {
-	if c.Wanted == nil {
-		return true
-	}
-	return hasToken(c.FoundObject.Object)
+	return c.Wanted == nil || hasToken(c.FoundObject.Object)
 }
 
 // legacyToken says that the volume is a Secret's and the restored pod has a

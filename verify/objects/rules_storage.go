@@ -15,7 +15,7 @@ func storageRules() []Rule {
 			Why: "the claim is bound anew; Ready tells whether it is", Source: sourceBinding,
 		},
 		{
-			Name: "default storage class", Kinds: claim, Path: "spec.storageClassName", What: []string{Extra},
+			Name: "default storage class", Kinds: claim, Path: "spec.storageClassName", What: []string{Extra}, When: func(c Case) bool { return c.Found != "" },
 			Why: "a claim that names none gets the default class", Source: sourceAdmission + "storage/storageclass/setdefault/admission.go",
 		},
 		{

@@ -201,6 +201,20 @@ func either(a, b any) any {
 	return a
 }
 
+// nothing says that a value is null, or a list or map without anything in it.
+func nothing(value any) bool {
+	switch v := value.(type) {
+	case nil:
+		return true
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
+	default:
+		return false
+	}
+}
+
 // empty says that a value is what its type has when nobody sets it.
 func empty(value any, s *shape) bool {
 	switch v := value.(type) {
