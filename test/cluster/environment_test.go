@@ -31,6 +31,20 @@ func TestFromEnvironment(t *testing.T) {
 	}
 }
 
+// A suite that asks for Velero can run on nodes that pretend; it has none there.
+func TestVeleroOnlyWherePodsHaveData(t *testing.T) {
+	for flavour, want := range map[string]bool{"": true, "local": true, "kwok": false} {
+		p, err := fromEnvironment(Options{Velero: true}, func(name string) string { return map[string]string{"CLUSTER": flavour}[name] }, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := p.(*provider).options
+		if err := o.validate(); err != nil || o.Velero != want {
+			t.Errorf("CLUSTER=%s: Velero is %t, %v", flavour, o.Velero, err)
+		}
+	}
+}
+
 const twoClusters = `
 apiVersion: v1
 kind: Config

@@ -84,8 +84,7 @@ func (c *Cluster) makeImages() error {
 }
 
 // makeGamedayImage builds gameday, makes its image and returns the path of the
-// archive. It takes seconds and nothing of the cluster waits for it. The
-// archive goes away with the cluster: the next one is of other sources.
+// archive. It is not kept in the cache: the next one is of other sources.
 func (c *Cluster) makeGamedayImage(ctx context.Context) (string, error) {
 	b, err := builder(c.Progress)
 	if err != nil {
@@ -97,6 +96,12 @@ func (c *Cluster) makeGamedayImage(ctx context.Context) (string, error) {
 	return image.Archive(Image{
 		Reference: GamedayImage, Entrypoint: []string{"/" + gameday}, Files: map[string]string{gameday: c.path("bin", gameday)},
 	}, c.path("images"))
+}
+
+// loadGamedayImage gives every node the image that makeGamedayImage made.
+func (c *Cluster) loadGamedayImage(ctx context.Context, archive string) error {
+	defer os.Remove(archive)
+	return c.LoadImage(ctx, archive)
 }
 
 // LoadImage imports an image archive into every node.

@@ -77,7 +77,15 @@ func reuse(ctx context.Context, o Options) (*Cluster, error) {
 	}
 	fmt.Fprintf(o.Progress, "cluster %s is up and healthy already\n", o.Name)
 	c.Progress = o.Progress
-	return c, nil
+	if !c.Velero {
+		return c, nil
+	}
+	// Gameday's sources may have changed since the cluster came up.
+	archive, err := c.makeGamedayImage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.loadGamedayImage(ctx, archive)
 }
 
 func same(a, b Options) bool {
@@ -150,9 +158,10 @@ func (c *Cluster) bringUp(ctx context.Context) error {
 	if c.Flavour == Local {
 		group.Go(func() error { return c.startNodes(ctx2, ready) })
 	}
-	var archive string // of gameday's image
+	var archive string
 	if c.Velero {
 		group.Go(func() error { return c.startObjectStore(ctx2) })
+		// It takes seconds and nothing in the cluster waits for it.
 		group.Go(func() (err error) {
 			archive, err = c.makeGamedayImage(ctx2)
 			return err
@@ -164,7 +173,7 @@ func (c *Cluster) bringUp(ctx context.Context) error {
 	group, ctx2 = errgroup.WithContext(ctx)
 	group.Go(func() error { return c.waitReady(ctx2, done) })
 	if c.Velero {
-		group.Go(func() error { return c.LoadImage(ctx2, archive) })
+		group.Go(func() error { return c.loadGamedayImage(ctx2, archive) })
 	}
 	if err := group.Wait(); err != nil {
 		return err

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
@@ -141,17 +140,14 @@ func wantVolumes(ctx context.Context, t *testing.T, c *cluster.Cluster) {
 	if err := client.CoreV1().Namespaces().Delete(ctx, namespace, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	within(t, 30*time.Second, "the namespace with volumes is gone", func() error {
-		_, err := client.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
-			return nil
+	within(t, 30*time.Second, "claims and volumes are gone", func() error {
+		claims, err := client.CoreV1().PersistentVolumeClaims(namespace).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return err
 		}
-		if err == nil {
-			err = errors.New("it is there")
+		if len(claims.Items) > 0 {
+			return fmt.Errorf("%d claims are left", len(claims.Items))
 		}
-		return err
-	})
-	within(t, 10*time.Second, "its volumes are gone", func() error {
 		all, err := client.CoreV1().PersistentVolumes().List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return err
