@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -50,7 +52,7 @@ func (c *climb) alter(ctx context.Context, candidate objects.Candidate, random *
 		return "", err
 	}
 	altered, what, ok := objects.Alter(object, random)
-	if !ok {
+	if !ok || strings.Contains(what, velerov1.SchemeGroupVersion.Group) { // what Velero wrote was not backed up
 		return "", errNothingToAlter
 	}
 	if _, err := all.Update(ctx, altered, metav1.UpdateOptions{}); err != nil {

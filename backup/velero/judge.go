@@ -21,6 +21,13 @@ func (s *Restore) Judge(record *journal.Record, step string) backup.Result {
 	required := s.required()
 	evidence := climb.Evidence(required, *objectives)
 	finding := climb.Reach(required, &evidence)
+	if finding.Verdict == verify.Pass {
+		// The last rung alone would not say what was proven.
+		for _, name := range required[:len(required)-1] {
+			finding.Details = append(finding.Details, name+": "+climb.Rungs[name].Summary)
+			finding.Details = append(finding.Details, climb.Rungs[name].Problems...)
+		}
+	}
 	climb.RecoveryPoint(objectives.RPO, climb.Rungs[RungBackup].Verdict == verify.Pass, &evidence, &finding)
 	recovering := slices.DeleteFunc([]string{RungRestore, RungReady}, func(name string) bool { return !slices.Contains(required, name) })
 	climb.RecoveryTime(recovering, recovering, objectives.RTO, &evidence, &finding)

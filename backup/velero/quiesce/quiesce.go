@@ -9,9 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"regexp"
-	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -192,56 +190,3 @@ func outsideFields() []string {
 		"externalTrafficPolicy", "allocateLoadBalancerNodePorts", "loadBalancerClass", "loadBalancerIP", "loadBalancerSourceRanges", "healthCheckNodePort",
 	}
 }
-
-// shape is what of a pod decides how it is quiesced; pods of one shape share a rule.
-type shape struct {
-	volumes          bool
-	containers, init int
-}
-
-// pods are restored since volumes are restored through them. Those with volumes
-// are scheduled and never begin; the others are not scheduled. Their labels are
-// taken away, so that no controller adopts one and deletes it as too many.
-func pods(ctx context.Context, backup *contents.Contents, options Options) ([]modifier, error) {
-	byShape := map[shape][]string{}
-	for pod, err := range backup.Objects(ctx, objects.Resource{Name: "pods", Version: "v1", Kind: "Pod", Namespaced: true}) {
-		if err != nil {
-			return nil, err
-		}
-		containers, _, _ := unstructured.NestedSlice(pod.Object, "spec", "containers")
-		initContainers, _, _ := unstructured.NestedSlice(pod.Object, "spec", "initContainers")
-		of := shape{volumes: options.Volumes(pod.GetName()), containers: len(containers)}
-		for _, container := range initContainers {
-			if container, ok := container.(map[string]any); !ok || !isRestoreWait(container["name"]) {
-				of.init++
-			}
-		}
-		byShape[of] = append(byShape[of], pod.GetName())
-	}
-	var rules []modifier
-	for _, of := range slices.SortedFunc(maps.Keys(byShape), func(a, b shape) int { return strings.Compare(byShape[a][0], byShape[b][0]) }) {
-		rules = append(rules, modifier{
-			Conditions: conditions{Namespaces: []string{options.Namespace}, GroupResource: "pods", Names: exactly(byShape[of])},
-			Patches:    of.operations(),
-		})
-	}
-	return rules, nil
-}
-
-func (s shape) operations() []operation {
-	all := []operation{{Operation: "add", Path: "/metadata/labels", Value: fmt.Sprintf(`{%q:"true"}`, Mark)}}
-	if !s.volumes {
-		return append(all, operation{Operation: "add", Path: "/spec/schedulingGates", Value: fmt.Sprintf(`[{"name":%q}]`, Mark)})
-	}
-	for range s.init { // the first is Velero's own, which waits for the files
-		all = append(all, operation{Operation: "remove", Path: "/spec/initContainers/1"})
-	}
-	for i := range s.containers {
-		all = append(all, operation{Operation: "add", Path: fmt.Sprintf("/spec/containers/%d/command", i), Value: fmt.Sprintf(`[%q]`, noCommand)})
-	}
-	return all
-}
-
-// isRestoreWait knows the init container that Velero adds to a pod whose files it
-// restores, by both names it has had (pkg/restorehelper/util.go).
-func isRestoreWait(name any) bool { return name == "restore-wait" || name == "restic-wait" }

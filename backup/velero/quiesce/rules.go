@@ -52,6 +52,10 @@ func workloadRules() []objects.Rule {
 			Name: "quiesced: no init containers", Kinds: []string{"Pod"}, What: []string{objects.Missing},
 			Path: "spec.initContainers[*]", When: quiescedPod, Why: "restored pods do not run unless the step says start",
 		},
+		{
+			Name: "quiesced: no hooks", Kinds: []string{"Pod"}, What: []string{objects.Missing},
+			Path: "metadata.annotations[" + postHooks + "*]", When: quiescedPod, Why: "Velero would wait for a container that never begins",
+		},
 	}
 }
 

@@ -1,0 +1,261 @@
+package quiesce
+
+import (
+	"archive/tar"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"gameday.dev/gameday/backup/velero/contents"
+	"gameday.dev/gameday/verify/objects"
+)
+
+// originals are what a backup holds, by their path in it.
+func originals() map[string]string {
+	return map[string]string{
+		"deployments.apps/web": `{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {replicas: 3, template: {spec: {containers: [{name: web, image: web}]}}}}`,
+		"statefulsets.apps/db": `{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db}, spec: {replicas: 2}}`,
+		"replicasets.apps/web": `{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: web}, spec: {replicas: 3}}`,
+		"daemonsets.apps/log":  `{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: log}, spec: {template: {spec: {nodeSelector: {disk: ssd}}}}}`,
+		"jobs.batch/once":      `{apiVersion: batch/v1, kind: Job, metadata: {name: once}, spec: {completions: 1}}`,
+		"cronjobs.batch/night": `{apiVersion: batch/v1, kind: CronJob, metadata: {name: night}, spec: {schedule: "0 2 * * *", suspend: false}}`,
+		"pods/db-0": `{apiVersion: v1, kind: Pod, metadata: {name: db-0, labels: {app: db, tier: data},
+			annotations: {post.hook.restore.velero.io/command: '["/restore"]', note: keep}},
+			spec: {initContainers: [{name: restore-wait, image: old}, {name: migrate, image: db}], containers: [{name: db, image: db, command: [/db]}, {name: side, image: side}]}}`,
+		"pods/web-1": `{apiVersion: v1, kind: Pod, metadata: {name: web-1, labels: {app: web}}, spec: {containers: [{name: web, image: web}]}}`,
+		"services/lb": `{apiVersion: v1, kind: Service, metadata: {name: lb, annotations: {external-dns.alpha.kubernetes.io/hostname: shop.example}},
+			spec: {type: LoadBalancer, externalTrafficPolicy: Local, healthCheckNodePort: 31000, allocateLoadBalancerNodePorts: true, selector: {app: web},
+			ports: [{name: http, port: 80, targetPort: 8080, nodePort: 30080, protocol: TCP}]}}`,
+		"services/plain": `{apiVersion: v1, kind: Service, metadata: {name: plain}, spec: {type: ClusterIP, externalIPs: [192.0.2.1], ports: [{port: 80}]}}`,
+		"ingresses.networking.k8s.io/shop": `{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: shop, annotations: {kubernetes.io/ingress.class: nginx}},
+			spec: {ingressClassName: nginx, rules: [{host: shop.example}]}}`,
+		"networkpolicies.networking.k8s.io/open":     `{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: open}, spec: {podSelector: {matchLabels: {app: web}}, egress: [{}]}}`,
+		"httproutes.gateway.networking.k8s.io/shop":  `{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: shop}, spec: {parentRefs: [{name: gw, namespace: infra}], hostnames: [shop.example]}}`,
+		"gateways.gateway.networking.k8s.io/gateway": `{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: gateway}, spec: {gatewayClassName: cloud}}`,
+		"configmaps/settings":                        `{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {color: red}}`,
+	}
+}
+
+type whole struct{ io.Reader }
+
+func (whole) Err() error { return nil }
+
+// world reads the originals as a backup.
+func world(t *testing.T) (*contents.Contents, map[string]*unstructured.Unstructured) {
+	t.Helper()
+	var buffer bytes.Buffer
+	archive := tar.NewWriter(&buffer)
+	parsed := map[string]*unstructured.Unstructured{}
+	for path, text := range originals() {
+		object := &unstructured.Unstructured{}
+		if err := yaml.Unmarshal([]byte(text), &object.Object); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		object.SetNamespace("shop")
+		data, err := json.Marshal(object.Object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resource, name, _ := strings.Cut(path, "/")
+		if err := archive.WriteHeader(&tar.Header{Name: "resources/" + resource + "/namespaces/shop/" + name + ".json", Mode: 0o644, Size: int64(len(data)), Typeflag: tar.TypeReg}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := archive.Write(data); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(data, &object.Object); err != nil {
+			t.Fatal(err)
+		}
+		parsed[path] = object
+	}
+	if err := archive.Close(); err != nil {
+		t.Fatal(err)
+	}
+	backup, err := contents.Read(t.Context(), whole{&buffer}, t.TempDir(), "shop", func(int64) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { backup.Close() })
+	return backup, parsed
+}
+
+// apply changes an object as Velero does it (internal/resourcemodifiers): all rules
+// that match the object as it was, in their order.
+func apply(t *testing.T, text, resource string, object *unstructured.Unstructured) *unstructured.Unstructured {
+	t.Helper()
+	var all modifiers
+	if err := yaml.UnmarshalStrict([]byte(text), &all); err != nil {
+		t.Fatal(err)
+	}
+	data, err := json.Marshal(object.Object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rule := range all.Rules {
+		if rule.Conditions.GroupResource != resource || !slices.Contains(rule.Conditions.Namespaces, object.GetNamespace()) ||
+			!regexp.MustCompile(rule.Conditions.Names).MatchString(object.GetName()) {
+			continue
+		}
+		if len(rule.Patches) > 0 {
+			var operations []string
+			for _, o := range rule.Patches {
+				value := o.Value
+				if !strings.HasPrefix(value, "{") && !strings.HasPrefix(value, "[") {
+					value = fmt.Sprintf("%q", value)
+				}
+				operations = append(operations, fmt.Sprintf(`{"op":%q,"path":%q,"value":%s}`, o.Operation, o.Path, value))
+			}
+			patch, err := jsonpatch.DecodePatch([]byte("[" + strings.Join(operations, ",") + "]"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if data, err = patch.Apply(data); err != nil {
+				t.Fatalf("%s %s: %v", resource, object.GetName(), err)
+			}
+		}
+		for _, patch := range rule.MergePatches {
+			if data, err = jsonpatch.MergePatch(data, []byte(patch.Data)); err != nil {
+				t.Fatalf("%s %s: %v", resource, object.GetName(), err)
+			}
+		}
+	}
+	changed := &unstructured.Unstructured{}
+	if err := changed.UnmarshalJSON(data); err != nil {
+		t.Fatal(err)
+	}
+	return changed
+}
+
+// asRestored is a pod as Velero has made it ready by then: one restore-wait, in front.
+func asRestored(pod *unstructured.Unstructured, volumes bool) *unstructured.Unstructured {
+	pod = pod.DeepCopy()
+	spec := pod.Object["spec"].(map[string]any)
+	initContainers, _ := spec["initContainers"].([]any)
+	initContainers = slices.DeleteFunc(slices.Clone(initContainers), func(c any) bool { return c.(map[string]any)["name"] == "restore-wait" })
+	if volumes {
+		initContainers = slices.Insert(initContainers, 0, any(map[string]any{"name": "restore-wait", "image": "velero"}))
+	}
+	if len(initContainers) > 0 {
+		spec["initContainers"] = initContainers
+	}
+	return pod
+}
+
+// Everything that is changed is expected, and nothing else: of every object that is
+// quiesced one other field is changed too, which must be a loss.
+func TestModifiersAndRulesAgree(t *testing.T) {
+	for _, start := range []bool{false, true} {
+		t.Run(fmt.Sprintf("start %v", start), func(t *testing.T) {
+			backup, parsed := world(t)
+			options := Options{Namespace: "shop", Start: start, Volumes: func(pod string) bool { return pod == "db-0" }}
+			text, err := Modifiers(t.Context(), backup, options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rules := append(Rules(options), waits())
+			changed := 0
+			for path, wanted := range parsed {
+				resource, name, _ := strings.Cut(path, "/")
+				ready := wanted
+				if resource == "pods" {
+					ready = asRestored(wanted, options.Volumes(name))
+				}
+				found := apply(t, text, resource, ready)
+				group := found.GroupVersionKind().Group
+				of := objects.Resource{Group: group, Version: found.GroupVersionKind().Version, Name: strings.TrimSuffix(resource, "."+group), Kind: found.GetKind(), Namespaced: true}
+				_, differences := objects.Diff(of, wanted, found, rules...)
+				for _, difference := range differences {
+					if difference.Label != objects.Expected {
+						t.Errorf("%s: %s", path, difference)
+					}
+					changed++
+				}
+				other := found.DeepCopy()
+				if err := unstructured.SetNestedField(other.Object, "another", "spec", "another"); err != nil {
+					t.Fatal(err)
+				}
+				other.SetAnnotations(map[string]string{"a": "b"})
+				if _, differences := objects.Diff(of, wanted, other, rules...); !slices.ContainsFunc(differences, func(d objects.Difference) bool { return d.Label == objects.Loss }) {
+					t.Errorf("%s: another change is not seen", path)
+				}
+			}
+			if changed < 10 {
+				t.Errorf("only %d changes", changed)
+			}
+		})
+	}
+}
+
+// waits is Velero's own rule of the container that waits for files.
+func waits() objects.Rule {
+	return objects.Rule{
+		Name: "waits for files", Kinds: []string{"Pod"}, Path: "spec.initContainers[*]",
+		When: func(c objects.Case) bool {
+			for _, container := range []any{c.Wanted, c.Found} {
+				if container, ok := container.(map[string]any); ok && container["name"] != "restore-wait" {
+					return false
+				}
+			}
+			return true
+		},
+	}
+}
+
+func TestQuiescedPods(t *testing.T) {
+	backup, parsed := world(t)
+	text, err := Modifiers(t.Context(), backup, Options{Namespace: "shop", Volumes: func(pod string) bool { return pod == "db-0" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	withVolume := apply(t, text, "pods", asRestored(parsed["pods/db-0"], true))
+	initContainers, _, _ := unstructured.NestedSlice(withVolume.Object, "spec", "initContainers")
+	if len(initContainers) != 1 || initContainers[0].(map[string]any)["name"] != "restore-wait" {
+		t.Errorf("init containers are %v: Velero's own must stay, alone", initContainers)
+	}
+	containers, _, _ := unstructured.NestedSlice(withVolume.Object, "spec", "containers")
+	for _, container := range containers {
+		if command := container.(map[string]any)["command"]; fmt.Sprint(command) != "["+noCommand+"]" {
+			t.Errorf("%v would begin", container)
+		}
+	}
+	if annotations := withVolume.GetAnnotations(); len(annotations) != 1 || annotations["note"] != "keep" {
+		t.Errorf("annotations are %v", annotations)
+	}
+	without := apply(t, text, "pods", asRestored(parsed["pods/web-1"], false))
+	if gates, _, _ := unstructured.NestedSlice(without.Object, "spec", "schedulingGates"); len(gates) != 1 {
+		t.Errorf("%v would be scheduled", without.Object)
+	}
+	if stranger := apply(t, text, "pods", &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"namespace": "shop", "name": "xdb-0"},
+	}}); len(stranger.GetLabels()) > 0 {
+		t.Error("another pod's name ends like one of the backup's and is changed")
+	}
+}
+
+func TestTrafficIsKeptApartFromStartedWorkloadsToo(t *testing.T) {
+	backup, parsed := world(t)
+	text, err := Modifiers(t.Context(), backup, Options{Namespace: "shop", Start: true, Volumes: func(string) bool { return false }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := apply(t, text, "services", parsed["services/lb"])
+	data, err := json.Marshal(service.Object["spec"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"ports":[{"name":"http","port":80,"protocol":"TCP","targetPort":8080}],"selector":{"app":"web"},"type":"ClusterIP"}`; string(data) != want {
+		t.Errorf("the service is %s", data)
+	}
+	if web := apply(t, text, "deployments.apps", parsed["deployments.apps/web"]); web.Object["spec"].(map[string]any)["replicas"] != int64(3) {
+		t.Error("a deployment that is to start has other replicas")
+	}
+}
