@@ -4,6 +4,8 @@ import (
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 
+	"gameday.dev/gameday/backup/velero/files"
+	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/internal/kube"
 	"gameday.dev/gameday/internal/velero"
 )
@@ -19,8 +21,8 @@ func (s *Restore) Permissions() []kube.Permission {
 		{Namespace: kube.VeleroNamespace, Rule: rule("", []string{"configmaps"}, "create", "delete")},
 		{Rule: rule("", []string{"namespaces"}, "get", "list", "watch", "create", "delete")},
 		{Namespace: s.Into, Rule: rule("*", []string{"*"}, "get", "list")},
-		// Of the cluster's own objects, those that the backup holds are compared too.
-		{Rule: rule("", []string{"persistentvolumes"}, "get", "list"), Optional: true},
+		// Without them it can't be told whether a volume of the scratch namespace is left.
+		{Rule: rule("", []string{"persistentvolumes"}, "get", "list", "watch"), Optional: true},
 	}
 	for _, namespace := range s.originals() {
 		needed = append(needed, kube.Permission{Namespace: namespace, Rule: rule("*", []string{"*"}, "get", "list")})
@@ -35,6 +37,9 @@ func (s *Restore) Permissions() []kube.Permission {
 	}
 	if s.limitsSize() {
 		needed = append(needed, kube.Permission{Namespace: s.Into, Rule: rule("", []string{"resourcequotas"}, "create")})
+	}
+	if s.Volumes.Compare {
+		needed = append(needed, files.Permissions(experiments.Namespace)...)
 	}
 	if s.Control {
 		needed = append(needed, kube.Permission{Namespace: s.Into, Rule: rule("*", []string{"*"}, "update")})
