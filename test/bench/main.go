@@ -39,6 +39,7 @@ func subjects() []subject {
 		{name: "etcd-restore", times: 3, measure: measureEtcdRestore},
 		{name: "etcd-match", times: 3, measure: measureEtcdMatch},
 		{name: "etcd-apiserver", times: 1, measure: measureEtcdAPIServer},
+		{name: "objects", times: 3, measure: measureObjects},
 		{name: "drain-at-once", times: 1, onDemand: true, measure: measureDrainAtOnce},
 		{name: "demo", times: 1, onDemand: true, measure: measureDemo},
 	}
@@ -56,6 +57,9 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	if len(args) == 2 && args[0] == walkCommand {
 		return runErrand(ctx, args[1])
+	}
+	if len(args) == 2 && args[0] == compareCommand {
+		return runComparison(ctx, args[1])
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	only := flags.String("only", "", "measure only these, separated by commas: "+strings.Join(names(), ", "))
