@@ -49,7 +49,7 @@ every fault, and says from the record what held: pass, fail or cannot tell.`),
 	}
 	root.AddCommand(
 		newRunCmd(p), newPlanCmd(p), newValidateCmd(p), newJudgeCmd(p), newReportCmd(p),
-		newRecoverCmd(p), newSchemaCmd(p), newVersionCmd(p), newExitCodesTopic(), newHelperCmd(p),
+		newRecoverCmd(p), newSchemaCmd(p), newVersionCmd(p), newExitCodesTopic(), newHelperCmd(p), newFilesHelperCmd(p),
 	)
 	return root
 }

@@ -13,7 +13,7 @@ func Permissions(namespace string) []kube.Permission {
 		{Namespace: namespace, Rule: rule("pods", "create", "get", "delete", "list", "watch")},
 		// A WebSocket is opened with GET, which is get to RBAC, SPDY with POST.
 		{Namespace: namespace, Rule: rule("pods/exec", "create", "get")},
-		{Namespace: namespace, Rule: rule("events", "list"), Optional: true},
+		{Namespace: namespace, Rule: rule("events", "list", "watch"), Optional: true},
 	}
 }
 

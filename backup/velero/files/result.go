@@ -49,8 +49,11 @@ const (
 	CoarseTime Rule = "coarseTime"
 	// Sockets, pipes and devices are skipped by kopia; they hold no data.
 	Sockets Rule = "sockets"
-	Pipes   Rule = "pipes"
+	FIFOs   Rule = "fifos"
 	Devices Rule = "devices"
+	// CacheDirectories: kopia leaves out what is in a directory that has a CACHEDIR.TAG,
+	// by which its application says that it can make all of it again.
+	CacheDirectories Rule = "cacheDirectories"
 	// HardLinks: several names of one file are restored as several files.
 	HardLinks Rule = "hardLinks"
 	// Attributes: extended attributes, POSIX ACLs among them, are not restored.
