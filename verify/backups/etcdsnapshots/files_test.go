@@ -1,14 +1,12 @@
 package etcdsnapshots
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/url"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,8 +17,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
-	"gameday.dev/gameday/internal/journal"
 	"gameday.dev/gameday/verify"
+	"gameday.dev/gameday/verify/backups/internal/lookstest"
 )
 
 // snapshotOf is a real snapshot of an etcd in which nodes renewed their Leases
@@ -104,46 +102,6 @@ func store(t *testing.T, directory, name string, data []byte, modified time.Time
 	}
 }
 
-// memory is a journal without a file.
-type memory struct {
-	t      *testing.T
-	mu     sync.Mutex
-	events []journal.Event
-}
-
-// Record writes for the check.
-func (m *memory) Record(kind string, payload any) { m.append(checkName, kind, payload) }
-
-func (m *memory) append(check, kind string, payload any) {
-	data, err := json.Marshal(payload)
-	if err != nil {
-		m.t.Error(err)
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.events = append(m.events, journal.Event{
-		Version: journal.Version, Seq: int64(len(m.events)) + 1, Time: time.Now().UTC(), Kind: kind, Check: check, Data: data,
-	})
-}
-
-func (m *memory) record() *journal.Record {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return journal.NewRecord(append([]journal.Event(nil), m.events...))
-}
-
-func (m *memory) looks() []lookEvent {
-	var looks []lookEvent
-	for event := range m.record().OfCheck(checkName) {
-		var look lookEvent
-		if err := event.Decode(&look); err != nil {
-			m.t.Error(err)
-		}
-		looks = append(looks, look)
-	}
-	return looks
-}
-
-func env(m *memory, directory string, grace time.Duration) verify.Env {
+func env(m *lookstest.Memory, directory string, grace time.Duration) verify.Env {
 	return verify.Env{Record: m, Started: func() {}, Grace: grace, SnapshotDirectory: directory}
 }

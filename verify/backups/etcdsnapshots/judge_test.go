@@ -11,6 +11,7 @@ import (
 
 	"gameday.dev/gameday/internal/journal"
 	"gameday.dev/gameday/verify"
+	"gameday.dev/gameday/verify/backups/internal/lookstest"
 )
 
 const checkName = "backups-keep-coming"
@@ -54,7 +55,7 @@ func TestRecordings(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			finding := newCheck(test.minKept).Judge(recording(t, name))
+			finding := newCheck(test.minKept).Judge(lookstest.Recording(t, name))
 			if want, _, _ := strings.Cut(name, "-"); finding.Verdict.String() != want {
 				t.Errorf("%v, want %s", finding.Verdict, want)
 			}
@@ -73,7 +74,7 @@ func TestRecordings(t *testing.T) {
 
 // The limit itself still passes; a moment more does not.
 func TestAgeAtTheLimit(t *testing.T) {
-	record := recording(t, "pass-young-enough")
+	record := lookstest.Recording(t, "pass-young-enough")
 	look := time.Date(2026, 11, 23, 12, 1, 31, 0, time.UTC)
 	age := look.Sub(time.Date(2026, 11, 23, 8, 47, 58, 5e8, time.UTC))
 	for limit, want := range map[time.Duration]verify.Verdict{age: verify.Pass, age - 1: verify.Fail, 0: verify.Inconclusive} {
@@ -94,8 +95,8 @@ func TestAgeAtTheLimit(t *testing.T) {
 
 // What is written after the last look was no last look.
 func TestLookAfterTheLast(t *testing.T) {
-	events := slices.Collect(recording(t, "pass-young-enough").All())
-	if got := newCheck(1).Judge(numbered(append(events, events[1]))); got.Verdict != verify.Inconclusive {
+	events := slices.Collect(lookstest.Recording(t, "pass-young-enough").All())
+	if got := newCheck(1).Judge(lookstest.Numbered(append(events, events[1]))); got.Verdict != verify.Inconclusive {
 		t.Errorf("%v: %s", got.Verdict, got.Summary)
 	}
 }
@@ -103,15 +104,15 @@ func TestLookAfterTheLast(t *testing.T) {
 // Whatever is there, the run begins; it is refused only when nothing can be told.
 func TestBaseline(t *testing.T) {
 	for _, name := range []string{"pass-young-enough", "fail-too-old", "fail-none", "fail-only-damaged"} {
-		if got := newCheck(1).Baseline(recording(t, name)); got.Verdict != verify.Pass {
+		if got := newCheck(1).Baseline(lookstest.Recording(t, name)); got.Verdict != verify.Pass {
 			t.Errorf("%s: %v: %s", name, got.Verdict, got.Summary)
 		}
 	}
-	unreadable := slices.Collect(recording(t, "fail-none").All())
+	unreadable := slices.Collect(lookstest.Recording(t, "fail-none").All())
 	unreadable[1].Data = []byte(`{"at":"2026-11-23T12:00:01Z","directory":"/var","problem":"permission denied"}`)
-	failed := slices.Collect(recording(t, "inconclusive-observer-failed").All())
+	failed := slices.Collect(lookstest.Recording(t, "inconclusive-observer-failed").All())
 	for name, record := range map[string]*journal.Record{
-		"nothing seen": recording(t, "inconclusive-nothing-seen"),
+		"nothing seen": lookstest.Recording(t, "inconclusive-nothing-seen"),
 		"unreadable":   journal.NewRecord(unreadable),
 		"failed":       journal.NewRecord(failed),
 	} {
@@ -123,13 +124,4 @@ func TestBaseline(t *testing.T) {
 
 func newCheck(minKept int) verify.Check {
 	return New(checkName, Spec{MaxAge: metav1.Duration{Duration: 26 * time.Hour}, MinKept: minKept})
-}
-
-func recording(t *testing.T, name string) *journal.Record {
-	t.Helper()
-	record, err := journal.Read(filepath.Join("testdata", name+".jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return record
 }

@@ -15,19 +15,20 @@ import (
 	"gameday.dev/gameday/internal/refusal"
 	"gameday.dev/gameday/internal/snapshots"
 	"gameday.dev/gameday/verify"
+	"gameday.dev/gameday/verify/backups/internal/lookstest"
 )
 
 // observe looks at a directory twice, with nothing between, and judges.
 func observe(t *testing.T, directory string, spec Spec) (verify.Finding, []lookEvent) {
 	t.Helper()
-	m := &memory{t: t}
+	m := lookstest.NewMemory(t, checkName)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	check := New(checkName, spec)
 	if err := check.Observe(ctx, env(m, directory, time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	return check.Judge(m.record()), m.looks()
+	return check.Judge(m.Journal()), lookstest.Looks[lookEvent](m)
 }
 
 func within(age time.Duration) Spec {
@@ -117,7 +118,7 @@ func TestObserveChanges(t *testing.T) {
 	bare, other := snapshotOf(t, time.Time{}), snapshotOf(t, time.Time{})
 	directory := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		m := &memory{t: t}
+		m := lookstest.NewMemory(t, checkName)
 		ctx, cancel := context.WithCancel(t.Context())
 		started, done := make(chan struct{}), make(chan error, 1)
 		e := env(m, directory, time.Minute)
@@ -127,19 +128,19 @@ func TestObserveChanges(t *testing.T) {
 		go func() { done <- check.Observe(ctx, e) }()
 		<-started
 		time.Sleep(10*time.Minute + time.Second)
-		if looks := m.looks(); len(looks) != 1 || looks[0].Counted != 1 || looks[0].Final {
+		if looks := lookstest.Looks[lookEvent](m); len(looks) != 1 || looks[0].Counted != 1 || looks[0].Final {
 			t.Errorf("nothing has changed: %+v", looks)
 		}
 		store(t, directory, "b.db", other, time.Now())
 		time.Sleep(lookEvery)
-		if looks := m.looks(); len(looks) != 2 || looks[1].Counted != 2 || looks[1].Newest[0].Name != "b.db" {
+		if looks := lookstest.Looks[lookEvent](m); len(looks) != 2 || looks[1].Counted != 2 || looks[1].Newest[0].Name != "b.db" {
 			t.Errorf("one has come: %+v", looks)
 		}
 		if err := os.Remove(filepath.Join(directory, "b.db")); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(40 * time.Minute)
-		if got := check.Judge(m.record()); got.Verdict != verify.Inconclusive || got.Open {
+		if got := check.Judge(m.Journal()); got.Verdict != verify.Inconclusive || got.Open {
 			t.Errorf("while it goes on: %v: %s", got.Verdict, got.Summary)
 		}
 		time.Sleep(10*time.Minute - 20*time.Second)
@@ -147,10 +148,10 @@ func TestObserveChanges(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
-		if looks := m.looks(); len(looks) != 4 || !looks[3].Final || looks[3].Newest[0].Sum != sumOwn {
+		if looks := lookstest.Looks[lookEvent](m); len(looks) != 4 || !looks[3].Final || looks[3].Newest[0].Sum != sumOwn {
 			t.Errorf("%+v", looks)
 		}
-		if got := check.Judge(m.record()); got.Verdict != verify.Fail || !strings.HasPrefix(got.Summary, "newest 1h0m old (a.db") {
+		if got := check.Judge(m.Journal()); got.Verdict != verify.Fail || !strings.HasPrefix(got.Summary, "newest 1h0m old (a.db") {
 			t.Errorf("%v: %s", got.Verdict, got.Summary)
 		}
 	})
@@ -173,14 +174,14 @@ func TestCopiesDoNotCount(t *testing.T) {
 func TestNoTimeToHash(t *testing.T) {
 	directory := t.TempDir()
 	store(t, directory, "a.db", snapshotOf(t, time.Now()), time.Now())
-	m := &memory{t: t}
+	m := lookstest.NewMemory(t, checkName)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	check := newCheck(1)
 	if err := check.Observe(ctx, env(m, directory, 0)); err != nil {
 		t.Fatal(err)
 	}
-	got := check.Judge(m.record())
+	got := check.Judge(m.Journal())
 	if got.Verdict != verify.Pass || !strings.Contains(strings.Join(got.Details, "\n"), sumNotInTime) {
 		t.Errorf("%v: %s %q", got.Verdict, got.Summary, got.Details)
 	}

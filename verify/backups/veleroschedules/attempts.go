@@ -30,7 +30,7 @@ func (s *scheduleSeen) remember(all []backupSeen, now time.Time) {
 			s.NotCounted = counted(s.NotCounted, why)
 		case !b.ended():
 			stuck = b
-		case b.failed() && (newest == nil || b.moment().After(newest.moment())):
+		case s.failedIn(*b) && (newest == nil || b.moment().After(newest.moment())):
 			s.Later = counted(s.Later, b.Phase)
 		}
 	}

@@ -18,8 +18,8 @@ const (
 // Why a Completed backup does not count.
 const (
 	hasExpired = "expired"
-	wasSynced  = "synced from the storage location: made elsewhere, or before Velero was set up anew"
-	isUndated  = "without the times that Velero gives every backup"
+	wasSynced  = "synced"
+	isUndated  = "undated"
 )
 
 // moment is when a backup was begun. One that was never begun has only the time
@@ -36,6 +36,12 @@ func (b backupSeen) ended() bool { return velero.BackupEnded(velerov1.BackupPhas
 // failed says whether a backup has ended as something else than it should.
 func (b backupSeen) failed() bool {
 	return b.ended() && b.Phase != phaseCompleted && b.Phase != phaseDeleting
+}
+
+// failedIn says whether a backup failed that is the Schedule's own. What failed
+// before it was created may be why somebody made it anew.
+func (s scheduleSeen) failedIn(b backupSeen) bool {
+	return b.failed() && !b.moment().Before(s.Created)
 }
 
 // synced says whether the resource was made from what the object store holds, as
@@ -57,10 +63,10 @@ func (b backupSeen) lastOf(s scheduleSeen) bool {
 // discounted says why a Completed backup of the Schedule does not count, empty when it does.
 func (b backupSeen) discounted(s scheduleSeen, now time.Time) string {
 	switch {
-	case b.Started.IsZero() || b.Completed.IsZero() || b.Expires.IsZero():
-		return isUndated
 	case b.synced() && !b.lastOf(s):
 		return wasSynced
+	case b.Started.IsZero() || b.Completed.IsZero() || b.Expires.IsZero():
+		return isUndated
 	case !b.Expires.After(now):
 		return hasExpired
 	}
@@ -68,7 +74,7 @@ func (b backupSeen) discounted(s scheduleSeen, now time.Time) string {
 }
 
 // newest finds the backup that counts, and the Completed one before it, which
-// may have expired: it is only compared with. nil stands for none.
+// is only compared with and may have expired. nil stands for none.
 func (s scheduleSeen) newest(now time.Time) (newest, before *backupSeen) {
 	for i := range s.Attempts {
 		b := &s.Attempts[i]
@@ -78,7 +84,7 @@ func (s scheduleSeen) newest(now time.Time) (newest, before *backupSeen) {
 		switch why := b.discounted(s, now); {
 		case newest == nil && why == "":
 			newest = b
-		case newest != nil && (why == "" || why == hasExpired):
+		case newest != nil && why != wasSynced:
 			return newest, b
 		}
 	}

@@ -72,7 +72,7 @@ func (c *check) weigh(look lookEvent) verify.Finding {
 
 // missing is what is found of a Schedule that is asked for and not there.
 func missing(look lookEvent, name string) *weighed {
-	w := &weighed{schedule: scheduleSeen{Name: name}}
+	w := &weighed{schedule: scheduleSeen{Name: name}, namespace: look.Namespace}
 	w.fail("there is no such Schedule in namespace %s", look.Namespace)
 	distance := func(other string) int { return near.Distance(name, other) }
 	meant := slices.MinFunc(append(slices.Clone(look.Others), ""), func(a, b string) int { return distance(a) - distance(b) })
@@ -84,8 +84,12 @@ func missing(look lookEvent, name string) *weighed {
 	return w
 }
 
-// fewDetails is how many Schedules are told of one by one.
-const fewDetails = 20
+const (
+	// fewDetails is how many Schedules are told of one by one.
+	fewDetails = 20
+	// fewHints are enough to begin with.
+	fewHints = 6
+)
 
 // sum makes one finding of those of all Schedules, the worst first.
 func sum(all []*weighed) verify.Finding {
@@ -96,12 +100,18 @@ func sum(all []*weighed) verify.Finding {
 		if w.verdict() != verify.Pass {
 			bad++
 		}
-		finding.Hints = append(finding.Hints, w.hints...)
 	}
 	slices.SortStableFunc(all, func(a, b *weighed) int { return rank(a) - rank(b) })
 	finding.Summary = headline(all)
 	if bad > 1 {
 		finding.Summary += fmt.Sprintf("; %d of %d Schedules are not as they should be", bad, len(all))
+	}
+	for _, w := range all {
+		for _, hint := range w.hints {
+			if len(finding.Hints) < fewHints && !slices.Contains(finding.Hints, hint) {
+				finding.Hints = append(finding.Hints, hint)
+			}
+		}
 	}
 	for i, w := range all {
 		if i == fewDetails {
@@ -145,7 +155,7 @@ func headline(all []*weighed) string {
 // lines are the details of one Schedule; what the summary has said is not repeated.
 func (w *weighed) lines(said bool) []string {
 	all := append(slices.Clone(w.fails), w.unknown...)
-	if len(all) == 0 || !strings.HasPrefix(all[0], w.state) {
+	if !slices.ContainsFunc(all, func(text string) bool { return strings.HasPrefix(text, w.state) }) {
 		all = append(all, w.state)
 	}
 	if said {

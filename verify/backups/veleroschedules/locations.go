@@ -58,7 +58,7 @@ func (w *weighed) weighLocation(look lookEvent, name, so string, written bool) {
 	switch {
 	case location.Validated.IsZero():
 		w.cannotTell("storage location %s was never validated", name)
-		w.hint("is Velero running? It validates each location when it starts")
+		w.isItRunning()
 	case location.Phase == string(velerov1.BackupStorageLocationPhaseUnavailable):
 		w.fail("%s: storage location %s is Unavailable%s", so, name, because(location.Why))
 		w.hint("%s", seeIt)
@@ -70,7 +70,7 @@ func (w *weighed) weighLocation(look lookEvent, name, so string, written bool) {
 		w.hint("set spec.validationFrequency of the storage location, so that Velero notices when it is lost")
 	case since > max(believed, 3*location.interval()):
 		w.cannotTell("storage location %s is Available, but Velero last looked %s ago", name, age.Human(since))
-		w.hint("is Velero running? kubectl -n %s get deployment velero", look.Namespace)
+		w.isItRunning()
 	case written && location.Access == string(velerov1.BackupStorageLocationAccessModeReadOnly):
 		w.fail("%s: storage location %s is ReadOnly", so, name)
 		w.hint("make it writable again when the restore or migration is over: spec.accessMode: ReadWrite")

@@ -168,6 +168,7 @@ func (l lookEvent) timeless() lookEvent {
 	l.Locations = slices.Clone(l.Locations)
 	for i := range l.Locations {
 		l.Locations[i].Validated = time.Time{}
+		l.Locations[i].Why = "" // it has the number of a request in it, another each time
 	}
 	return l
 }

@@ -50,7 +50,7 @@ func (w *weighed) weighItems(newest, before *backupSeen, shrink *intstr.IntOrStr
 	if floor := least(*before.Items, shrink); *newest.Items < floor {
 		w.fail("%s holds %d items, %s before it held %d; %d are the least%s",
 			newest.Name, *newest.Items, before.Name, *before.Items, floor, changedScope(newest, before))
-		w.hint("compare what they hold: velero backup describe --details %s, and %s", newest.Name, before.Name)
+		w.hint("compare what they hold: %s", w.cli("backup describe --details %s %s", newest.Name, before.Name))
 	}
 }
 

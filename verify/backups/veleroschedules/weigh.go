@@ -14,7 +14,8 @@ import (
 
 // weighed is what is found of one Schedule.
 type weighed struct {
-	schedule scheduleSeen
+	schedule  scheduleSeen
+	namespace string // of Velero
 	// state is the Schedule in a few words; fails and unknown are what is wrong
 	// with it, and notes what is worth knowing besides.
 	state                 string
@@ -39,8 +40,22 @@ func (w *weighed) hint(format string, args ...any) {
 	w.hints = append(w.hints, fmt.Sprintf(format, args...))
 }
 
+// cli is a call of Velero's own program, which looks in namespace velero unless
+// it is told otherwise.
+func (w *weighed) cli(format string, args ...any) string {
+	call := "velero " + fmt.Sprintf(format, args...)
+	if w.namespace != "velero" {
+		call += " -n " + w.namespace
+	}
+	return call
+}
+
 func (w *weighed) describe(b *backupSeen) {
-	w.hint("look at what Velero says of it: velero backup describe %s", b.Name)
+	w.hint("look at what Velero says of it: %s", w.cli("backup describe %s", b.Name))
+}
+
+func (w *weighed) isItRunning() {
+	w.hint("is Velero running? kubectl -n %s get deployment velero", w.namespace)
 }
 
 func (w *weighed) verdict() verify.Verdict {
@@ -56,20 +71,24 @@ func (w *weighed) verdict() verify.Verdict {
 
 // weighSchedule judges one Schedule.
 func (c *check) weighSchedule(look lookEvent, schedule scheduleSeen) *weighed {
-	w := &weighed{schedule: schedule}
+	w := &weighed{schedule: schedule, namespace: look.Namespace}
 	if *schedule.Paused {
 		if slices.Contains(c.spec.AllowPaused, schedule.Name) {
 			w.state = "paused, as is allowed"
 			return w
 		}
 		w.fail("is paused: nothing is backed up by it")
-		w.hint("velero schedule unpause %s, or name it in allowPaused", schedule.Name)
+		w.hint("%s, or name it in allowPaused", w.cli("schedule unpause %s", schedule.Name))
 	}
 	if schedule.Phase == string(velerov1.SchedulePhaseFailedValidation) {
 		w.fail("is not valid, so that it never runs%s", because(schedule.Why))
 		w.hint("mend spec.schedule of Schedule %s, which is %q", schedule.Name, schedule.Cron)
 	}
 	newest, before := schedule.newest(look.now())
+	if newest == nil && len(schedule.Name) > validation.LabelValueMaxLength {
+		w.fail("its name is longer than %d letters: the API server refuses every backup of it", validation.LabelValueMaxLength)
+		w.hint("give it a shorter name: Velero writes the name into a label of each backup")
+	}
 	if newest == nil {
 		c.weighNone(w, look)
 	} else {
@@ -90,9 +109,24 @@ func (c *check) weighNewest(w *weighed, look lookEvent, newest, before *backupSe
 		w.hint("compare the clocks of the API server and of the node that Velero runs on")
 	case w.age > limit:
 		w.fail("%s; %s is the most", w.state, age.AsWritten(limit))
-		w.whyStale(look)
+		w.whyStale()
 	}
 	w.weighItems(newest, before, c.spec.MaxShrink)
+	w.weighUndated(look, newest)
+}
+
+// weighUndated looks for backups that may be newer and don't say so.
+func (w *weighed) weighUndated(look lookEvent, newest *backupSeen) {
+	for i := range w.schedule.Attempts {
+		b := &w.schedule.Attempts[i]
+		if b.Name == newest.Name {
+			return
+		}
+		if b.Phase == phaseCompleted && b.discounted(w.schedule, look.now()) == isUndated {
+			w.cannotTell("%s may be newer: it is Completed, without the times that Velero gives each", b.Name)
+			w.describe(b)
+		}
+	}
 }
 
 // weighNone judges a Schedule without a backup that counts. One that is younger
@@ -118,25 +152,24 @@ func (c *check) weighNone(w *weighed, look lookEvent) {
 	case exists > limit:
 		w.state = fmt.Sprintf("has never made a backup in the %s since it was created", age.Human(exists))
 		w.fail("%s; %s is the most", w.state, age.AsWritten(limit))
-		w.whyStale(look)
+		w.whyStale()
 	default:
 		w.state = fmt.Sprintf("has made no backup yet; it was created %s ago", age.Human(exists))
-		w.cannotTell("%s", w.state)
-		w.hint("wait for its first backup, or make one: velero backup create --from-schedule %s", s.Name)
-	}
-	if len(s.Name) > validation.LabelValueMaxLength {
-		w.fail("its name is longer than %d letters: the API server refuses every backup of it", validation.LabelValueMaxLength)
-		w.hint("give it a shorter name: Velero writes the name into a label of each backup")
+		if len(w.fails) == 0 {
+			w.cannotTell("%s", w.state)
+			w.hint("wait for its first backup, or make one: %s", w.cli("backup create --from-schedule %s", s.Name))
+		}
 	}
 }
 
 // whyStale says where to look when no young backup has come.
-func (w *weighed) whyStale(look lookEvent) {
+func (w *weighed) whyStale() {
 	switch s := w.schedule; {
-	case *s.Paused || s.Phase == string(velerov1.SchedulePhaseFailedValidation) || len(s.Later) > 0 || len(s.unfinished()) > 0:
+	case len(s.Name) > validation.LabelValueMaxLength || *s.Paused || s.Phase == string(velerov1.SchedulePhaseFailedValidation) || len(s.Later) > 0 || len(s.unfinished()) > 0:
 		// said already, or about to be
 	default:
-		w.hint("no later backup was begun by %q: is Velero running? kubectl -n %s get deployment velero", s.Cron, look.Namespace)
+		w.hint("no later one was begun, though the Schedule is %q", s.Cron)
+		w.isItRunning()
 	}
 }
 
@@ -146,7 +179,7 @@ func (w *weighed) tellRest(look lookEvent, newest *backupSeen) {
 	s := w.schedule
 	if newest != nil {
 		if newest.Warnings > 0 {
-			w.note("%s is Completed with %s: velero backup describe %s", newest.Name, count(newest.Warnings, "warning"), newest.Name)
+			w.note("%s is Completed with %s: %s", newest.Name, count(newest.Warnings, "warning"), w.cli("backup describe %s", newest.Name))
 		}
 		if total(s.Later) > 0 {
 			w.note("since then %s", s.tellLater())
@@ -156,7 +189,7 @@ func (w *weighed) tellRest(look lookEvent, newest *backupSeen) {
 		if last.Started.IsZero() {
 			w.describe(last)
 		} else {
-			w.hint("look at why it failed: velero backup logs %s", last.Name)
+			w.hint("look at why it failed: %s", w.cli("backup logs %s", last.Name))
 		}
 	}
 	for _, b := range s.unfinished() {
@@ -165,12 +198,18 @@ func (w *weighed) tellRest(look lookEvent, newest *backupSeen) {
 			w.hint("while %s is %s, Velero begins no other backup of %s", b.Name, b.Phase, s.Name)
 		}
 	}
-	if text := tellCounts(s.NotCounted); text != "" {
-		w.note("not counted: %s", text)
-	}
+	w.tellNotCounted(hasExpired, "whose time is over")
+	w.tellNotCounted(isUndated, "without the times that Velero gives each")
+	w.tellNotCounted(wasSynced, "that Velero found in the storage location: made elsewhere, or before Velero was set up anew")
 	if s.Phase == string(velerov1.SchedulePhaseNew) && !*s.Paused && look.now().Sub(s.Created) > clocksApart {
 		w.note("Velero has not taken notice of it yet")
-		w.hint("is Velero running? kubectl -n %s get deployment velero", look.Namespace)
+		w.isItRunning()
+	}
+}
+
+func (w *weighed) tellNotCounted(why, that string) {
+	if n := w.schedule.NotCounted[why]; n > 0 {
+		w.note("not counted: %s %s", count(n, "backup"), that)
 	}
 }
 
@@ -185,11 +224,11 @@ func (s scheduleSeen) unfinished() []backupSeen {
 	return all
 }
 
-// lastFailed is the newest backup if it is one that failed.
+// lastFailed is the newest backup that has ended, if it is one that failed.
 func (s scheduleSeen) lastFailed() *backupSeen {
 	for i := range s.Attempts {
 		if b := &s.Attempts[i]; b.ended() && !b.synced() {
-			if b.failed() {
+			if s.failedIn(*b) {
 				return b
 			}
 			return nil
