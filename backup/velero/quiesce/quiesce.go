@@ -18,8 +18,12 @@ import (
 	"gameday.dev/gameday/verify/objects"
 )
 
-// Mark is the label, selector and class that nothing else has, and so nothing acts on.
+// Mark is the label and selector that nothing else has, and so nothing acts on.
 const Mark = "gameday.dev/quiesced"
+
+// nobodysClass is a class of ingresses and gateways that no controller has. A class
+// is the name of an object, which has no slash.
+const nobodysClass = "quiesced.gameday.dev"
 
 // noCommand is a program that no image has: a container that is to run it never
 // begins, while its volumes are mounted.
@@ -128,8 +132,8 @@ func traffic(namespace string) []modifier {
 		// A policy adds to what is allowed. It keeps its selector and chooses nothing by it.
 		merge(namespace, "networkpolicies.networking.k8s.io", fmt.Sprintf(`{"spec":{"podSelector":{"matchLabels":{%q:"policy"}}}}`, Mark)),
 		merge(namespace, "ingresses.networking.k8s.io",
-			fmt.Sprintf(`{"spec":{"ingressClassName":%q},"metadata":{"annotations":{"kubernetes.io/ingress.class":null}}}`, Mark)),
-		merge(namespace, "gateways.gateway.networking.k8s.io", fmt.Sprintf(`{"spec":{"gatewayClassName":%q}}`, Mark)),
+			fmt.Sprintf(`{"spec":{"ingressClassName":%q},"metadata":{"annotations":{"kubernetes.io/ingress.class":null}}}`, nobodysClass)),
+		merge(namespace, "gateways.gateway.networking.k8s.io", fmt.Sprintf(`{"spec":{"gatewayClassName":%q}}`, nobodysClass)),
 		// Names in the zone of a DNS server, and addresses of the machines' own.
 		merge(namespace, "services", fmt.Sprintf(`{"spec":{"externalIPs":null},"metadata":{"annotations":{%q:null,%q:null}}}`, dnsNames()[0], dnsNames()[1])),
 	}

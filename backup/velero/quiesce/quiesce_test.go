@@ -13,6 +13,7 @@ import (
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
 
 	"gameday.dev/gameday/backup/velero/contents"
@@ -257,5 +258,12 @@ func TestTrafficIsKeptApartFromStartedWorkloadsToo(t *testing.T) {
 	}
 	if web := apply(t, text, "deployments.apps", parsed["deployments.apps/web"]); web.Object["spec"].(map[string]any)["replicas"] != int64(3) {
 		t.Error("a deployment that is to start has other replicas")
+	}
+}
+
+func TestNobodysClassIsAName(t *testing.T) {
+	// The API server takes nothing else as spec.ingressClassName.
+	if problems := validation.IsDNS1123Subdomain(nobodysClass); len(problems) > 0 {
+		t.Error(problems)
 	}
 }

@@ -77,7 +77,7 @@ func trafficRules() []objects.Rule {
 		},
 		{
 			Name: "kept apart: nobody's ingress class", Kinds: []string{"Ingress.networking.k8s.io"},
-			Path: "spec.ingressClassName", When: is(Mark), Why: why,
+			Path: "spec.ingressClassName", When: is(nobodysClass), Why: why,
 		},
 		{
 			Name: "kept apart: no ingress class annotation", Kinds: []string{"Ingress.networking.k8s.io"},
@@ -85,7 +85,7 @@ func trafficRules() []objects.Rule {
 		},
 		{
 			Name: "kept apart: nobody's gateway class", Kinds: []string{"Gateway.gateway.networking.k8s.io"},
-			Path: "spec.gatewayClassName", When: is(Mark), Why: why,
+			Path: "spec.gatewayClassName", When: is(nobodysClass), Why: why,
 		},
 		{
 			Name: "kept apart: no gateway for routes", Kinds: gatewayRoutes,
