@@ -21,6 +21,9 @@ import (
 // rung is what is judged.
 const eventCompared = "velero.compared" // payload objects.Result
 
+// mostNotes bounds how many notes a rung that holds tells.
+const mostNotes = 5
+
 // kept is how many differences of each label are kept in the record.
 const kept = 50
 
@@ -68,7 +71,7 @@ func weigh(result objects.Result) backup.Rung {
 		expected += n
 	}
 	if result.LossCount > 0 {
-		found := backup.Broken("%d losses: %d of %d objects came back as they were backed up", result.LossCount, result.Equal, result.Objects)
+		found := backup.Broken("%d losses; %d objects came back as they were backed up", result.LossCount, result.Equal)
 		for _, loss := range result.Loss[:min(len(result.Loss), mostProblems)] {
 			found.Problems = append(found.Problems, loss.String())
 		}
@@ -78,8 +81,12 @@ func weigh(result objects.Result) backup.Rung {
 	if result.Objects == 0 || result.Equal == 0 {
 		return backup.Unsure("no object could be compared")
 	}
-	return backup.Held("%d objects in %d resources came back as they were backed up; %d differences are expected by rule, %d are changes of the original since",
-		result.Equal, len(result.Counts), expected, result.DriftCount)
+	found := backup.Held("%d objects in %d resources came back as they were backed up; %d differences are expected by rule, %d are changes of the original since",
+		result.Equal, len(wantedCounts(result)), expected, result.DriftCount)
+	for _, note := range result.Notes[:min(len(result.Notes), mostNotes)] {
+		found.Problems = append(found.Problems, "note: "+note.String())
+	}
+	return found
 }
 
 func wantedCounts(result objects.Result) map[string]int64 {

@@ -62,6 +62,16 @@ func Rules(restore, backup string) []objects.Rule {
 			Name: "velero: token Secrets are not mounted", Kinds: []string{"ServiceAccount"}, Path: "secrets", What: []string{objects.Missing},
 			Why: "they are made anew", Source: "pkg/restore/actions/service_account_action.go",
 		},
+		// Of references, Velero maps the namespace of subjects. Others are restored as
+		// they were, which is right under the original's name: they are noted.
+		{
+			Name: "velero: references are restored as they were", Kinds: []string{"*"}, Path: "spec", What: []string{objects.Reference},
+			Why: "Velero maps the namespace of subjects alone", Source: "pkg/restore/actions/rolebinding_action.go",
+		},
+		{
+			Name: "velero: names of subjects are restored as they were", Kinds: []string{"RoleBinding.rbac.authorization.k8s.io"}, Path: "subjects[*].name", What: []string{objects.Reference},
+			Why: "Velero maps the namespace of subjects alone", Source: "pkg/restore/actions/rolebinding_action.go",
+		},
 	}
 }
 

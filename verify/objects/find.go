@@ -58,6 +58,7 @@ func (r *run) references(at place, found *unstructured.Unstructured) {
 func (r *run) reference(at place, value, why string) {
 	if rule := r.kind.ruleFor(&r.walker, Reference); rule != nil {
 		r.expected(rule)
+		r.keepNote(at, rule.Name, strconv.Quote(value), rule.Why)
 		return
 	}
 	d := r.difference(at, Loss, Reference, render(r.walker.steps))
@@ -73,6 +74,10 @@ func (r *run) note(at place, rule, value, why string) {
 		return
 	}
 	r.result.Expected[rule]++
+	r.keepNote(at, rule, value, why)
+}
+
+func (r *run) keepNote(at place, rule, value, why string) {
 	if len(r.result.Notes) < r.Keep {
 		d := r.difference(at, Expected, Reference, render(r.walker.steps))
 		d.Found, d.Rule, d.Why = value, rule, why
