@@ -60,7 +60,7 @@ func (c *check) weigh(look lookEvent) verify.Finding {
 		finding.Summary = fmt.Sprintf("no Schedule in namespace %s: nothing is backed up", look.Namespace)
 		finding.Hints = []string{"make one: velero schedule create"}
 		if len(look.Locations) == 0 {
-			finding.Hints = []string{"is Velero in another namespace? Say which by velero.namespace in the Environment"}
+			finding.Hints = []string{elsewhere}
 		}
 	case !asked:
 		finding.Verdict = verify.Fail
@@ -70,15 +70,21 @@ func (c *check) weigh(look lookEvent) verify.Finding {
 	return finding
 }
 
+// elsewhere is what an empty namespace suggests.
+const elsewhere = "is Velero in another namespace? Say which by velero.namespace in the Environment"
+
 // missing is what is found of a Schedule that is asked for and not there.
 func missing(look lookEvent, name string) *weighed {
 	w := &weighed{schedule: scheduleSeen{Name: name}, namespace: look.Namespace}
 	w.fail("there is no such Schedule in namespace %s", look.Namespace)
 	distance := func(other string) int { return near.Distance(name, other) }
 	meant := slices.MinFunc(append(slices.Clone(look.Others), ""), func(a, b string) int { return distance(a) - distance(b) })
-	if distance(meant) <= max(2, len(name)/3) {
+	switch {
+	case len(look.Locations) == 0:
+		w.hint(elsewhere)
+	case distance(meant) <= max(2, len(name)/3):
 		w.hint("there is a Schedule %s: was that meant?", meant)
-	} else {
+	default:
 		w.hint("was Schedule %s deleted? Its backups stay until they expire, and no more are made", name)
 	}
 	return w
