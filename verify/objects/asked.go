@@ -14,7 +14,7 @@ const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 // choose its value: it is in what kubectl applied, or a client owns it in
 // managedFields. Items of lists on the way are all looked at.
 func asked(o *unstructured.Unstructured, path ...string) bool {
-	if text := o.GetAnnotations()[lastApplied]; text != "" {
+	if text := annotation(o, lastApplied); text != "" {
 		var applied map[string]any
 		if json.Unmarshal([]byte(text), &applied) == nil && holds(applied, path, "") {
 			return true

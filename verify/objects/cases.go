@@ -7,6 +7,26 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
+// written gives a label or an annotation of an object. Unlike the methods of
+// unstructured.Unstructured it copies nothing, and is not put off by another
+// one that is no text.
+func written(o *unstructured.Unstructured, field, name string) (string, bool) {
+	metadata, _ := o.Object["metadata"].(map[string]any)
+	texts, _ := metadata[field].(map[string]any)
+	text, ok := texts[name].(string)
+	return text, ok
+}
+
+func label(o *unstructured.Unstructured, name string) string {
+	text, _ := written(o, "labels", name)
+	return text
+}
+
+func annotation(o *unstructured.Unstructured, name string) string {
+	text, _ := written(o, "annotations", name)
+	return text
+}
+
 // objects are those of the case that there are.
 func (c Case) objects() []*unstructured.Unstructured {
 	var all []*unstructured.Unstructured
@@ -26,20 +46,20 @@ func named(names ...string) func(Case) bool {
 }
 
 // labelled says that an object has the label with that value; "" for any.
-func labelled(label, value string) func(Case) bool {
+func labelled(name, value string) func(Case) bool {
 	return func(c Case) bool {
 		return slices.ContainsFunc(c.objects(), func(o *unstructured.Unstructured) bool {
-			have, ok := o.GetLabels()[label]
+			have, ok := written(o, "labels", name)
 			return ok && (value == "" || have == value)
 		})
 	}
 }
 
 // annotated says that an object has the annotation, whatever it says.
-func annotated(annotation string) func(Case) bool {
+func annotated(name string) func(Case) bool {
 	return func(c Case) bool {
 		return slices.ContainsFunc(c.objects(), func(o *unstructured.Unstructured) bool {
-			_, ok := o.GetAnnotations()[annotation]
+			_, ok := written(o, "annotations", name)
 			return ok
 		})
 	}

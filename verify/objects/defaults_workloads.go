@@ -51,7 +51,8 @@ func templateLabels(a Around) any {
 func templateLabel(a Around) any {
 	labels, _ := templateLabels(a).(map[string]any)
 	for _, o := range a.w.about.objects() {
-		if have := o.GetLabels(); len(have) == 0 {
+		metadata, _ := o.Object["metadata"].(map[string]any)
+		if nothing(metadata["labels"]) {
 			return labels[a.Name()]
 		}
 	}

@@ -2,28 +2,27 @@ package objects
 
 import "strings"
 
-// podTemplates says where kinds have a PodSpec and the metadata of its pods.
-func podTemplates() map[string]struct{ spec, metadata string } {
-	template := struct{ spec, metadata string }{"spec.template.spec", "spec.template.metadata"}
-	return map[string]struct{ spec, metadata string }{
-		"Pod":                   {"spec", "metadata"},
-		"PodTemplate":           {"template.spec", "template.metadata"},
-		"ReplicationController": template,
-		"Deployment.apps":       template,
-		"ReplicaSet.apps":       template,
-		"StatefulSet.apps":      template,
-		"DaemonSet.apps":        template,
-		"Job.batch":             template,
-		"CronJob.batch":         {"spec.jobTemplate.spec.template.spec", "spec.jobTemplate.spec.template.metadata"},
+// podSpecOf says where a kind has a PodSpec, and the metadata of its pods;
+// empty for kinds that have none.
+func podSpecOf(kind string) (spec, metadata string) {
+	switch kind {
+	case "Pod":
+		return "spec", "metadata"
+	case "PodTemplate":
+		return "template.spec", "template.metadata"
+	case "ReplicationController", "Deployment.apps", "ReplicaSet.apps", "StatefulSet.apps", "DaemonSet.apps", "Job.batch":
+		return "spec.template.spec", "spec.template.metadata"
+	case "CronJob.batch":
+		return "spec.jobTemplate.spec.template.spec", "spec.jobTemplate.spec.template.metadata"
+	default:
+		return "", ""
 	}
 }
 
-// podKinds are all kinds with a PodSpec, podTemplateKinds those that make pods of it.
-func podKinds() []string { return append([]string{"Pod"}, podTemplateKinds()...) }
-
-func podTemplateKinds() []string {
+// podKinds are all kinds with a PodSpec.
+func podKinds() []string {
 	return []string{
-		"PodTemplate", "ReplicationController", "Deployment.apps", "ReplicaSet.apps", "StatefulSet.apps", "DaemonSet.apps", "Job.batch", "CronJob.batch",
+		"Pod", "PodTemplate", "ReplicationController", "Deployment.apps", "ReplicaSet.apps", "StatefulSet.apps", "DaemonSet.apps", "Job.batch", "CronJob.batch",
 	}
 }
 
@@ -33,9 +32,9 @@ func expand(path, kind string) (expanded string, ok bool) {
 	if !strings.HasPrefix(path, "{pod") {
 		return path, true
 	}
-	at, ok := podTemplates()[kind]
-	if !ok {
-		return "", false
+	spec, metadata := podSpecOf(kind)
+	if below, is := strings.CutPrefix(path, "{podMetadata}"); is {
+		return metadata + below, metadata != ""
 	}
-	return strings.NewReplacer("{pod}", at.spec, "{podMetadata}", at.metadata).Replace(path), true
+	return spec + strings.TrimPrefix(path, "{pod}"), spec != ""
 }

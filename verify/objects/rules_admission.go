@@ -73,5 +73,5 @@ func noPullSecrets(c Case) bool {
 
 // limitRange says that a LimitRange has filled in something.
 func limitRange(c Case) bool {
-	return c.FoundObject.GetAnnotations()["kubernetes.io/limit-ranger"] != ""
+	return annotation(c.FoundObject, "kubernetes.io/limit-ranger") != ""
 }

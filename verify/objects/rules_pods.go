@@ -82,9 +82,9 @@ func matchesLabelKeys(c Case) bool {
 	if len(values) != 1 || c.FoundObject == nil {
 		return false
 	}
-	label, ok := c.FoundObject.GetLabels()[textOf(expression["key"])]
+	value, ok := written(c.FoundObject, "labels", textOf(expression["key"]))
 	operator := textOf(expression["operator"])
-	return ok && label == textOf(values[0]) && (operator == "In" || operator == "NotIn")
+	return ok && value == textOf(values[0]) && (operator == "In" || operator == "NotIn")
 }
 
 // otherToken says that the other side has a token volume too, under its own

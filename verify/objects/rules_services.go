@@ -92,12 +92,11 @@ func endpointRules() []Rule {
 // owner: by its label, by its note, or because it is the API server's own.
 func managedEndpoints(c Case) bool {
 	for _, o := range c.objects() {
-		labels := o.GetLabels()
+		manager := label(o, "endpointslice.kubernetes.io/managed-by")
 		switch {
-		case labels["endpointslice.kubernetes.io/managed-by"] == "endpointslice-controller.k8s.io",
-			labels["endpointslice.kubernetes.io/managed-by"] == "endpointslicemirroring-controller.k8s.io",
-			labels["endpoints.kubernetes.io/managed-by"] == "endpoint-controller",
-			o.GetAnnotations()["endpoints.kubernetes.io/last-change-trigger-time"] != "",
+		case manager == "endpointslice-controller.k8s.io", manager == "endpointslicemirroring-controller.k8s.io",
+			label(o, "endpoints.kubernetes.io/managed-by") == "endpoint-controller",
+			annotation(o, "endpoints.kubernetes.io/last-change-trigger-time") != "",
 			o.GetNamespace() == "default" && o.GetName() == "kubernetes":
 			return true
 		}

@@ -78,7 +78,7 @@ func storageRules() []Rule {
 // boundByController says that a controller chose the volume, and not the
 // owner of the claim.
 func boundByController(c Case) bool {
-	return c.Wanted == nil || c.WantedObject.GetAnnotations()["pv.kubernetes.io/bound-by-controller"] != ""
+	return c.Wanted == nil || annotation(c.WantedObject, "pv.kubernetes.io/bound-by-controller") != ""
 }
 
 func snapshotRules() []Rule {
