@@ -83,25 +83,30 @@ func (c *Cluster) makeImages() error {
 	return nil
 }
 
-// makeGamedayImage builds gameday, makes its image and returns the path of the
-// archive. It is not kept in the cache: the next one is of other sources.
-func (c *Cluster) makeGamedayImage(ctx context.Context) (string, error) {
+// bringGameday builds gameday and gives every node its image, as soon as the
+// nodes are there. Nothing else waits for it: with changed sources it takes a while.
+func (c *Cluster) bringGameday(ctx context.Context, nodes <-chan struct{}) error {
 	b, err := builder(c.Progress)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if err := b.Local(ctx, c.path("bin"), gamedayPackage); err != nil {
-		return "", err
+		return err
 	}
-	return image.Archive(Image{
+	// Not into the cache: the next one is of other sources.
+	archive, err := image.Archive(Image{
 		Reference: GamedayImage, Entrypoint: []string{"/" + gameday}, Files: map[string]string{gameday: c.path("bin", gameday)},
 	}, c.path("images"))
-}
-
-// loadGamedayImage gives every node the image that makeGamedayImage made.
-func (c *Cluster) loadGamedayImage(ctx context.Context, archive string) error {
+	if err != nil {
+		return err
+	}
 	defer os.Remove(archive)
-	return c.LoadImage(ctx, archive)
+	select {
+	case <-nodes:
+		return c.LoadImage(ctx, archive)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // LoadImage imports an image archive into every node.

@@ -81,11 +81,12 @@ func reuse(ctx context.Context, o Options) (*Cluster, error) {
 		return c, nil
 	}
 	// Gameday's sources may have changed since the cluster came up.
-	archive, err := c.makeGamedayImage(ctx)
-	if err != nil {
+	joined := make(chan struct{})
+	close(joined)
+	if err := c.bringGameday(ctx, joined); err != nil {
 		return nil, err
 	}
-	return c, c.loadGamedayImage(ctx, archive)
+	return c, nil
 }
 
 func same(a, b Options) bool {
@@ -146,40 +147,43 @@ func (c *Cluster) bringUp(ctx context.Context) error {
 	}
 	done("prepared")
 
-	ready := make(chan struct{}) // closed when the API server serves
-	group, ctx2 := errgroup.WithContext(ctx)
+	group, ctx := errgroup.WithContext(ctx)
+	joined := make(chan struct{}) // closed when all nodes have been started
 	group.Go(func() error {
-		if err := c.startControlPlane(ctx2, ready); err != nil {
+		if err := c.startAll(ctx, done); err != nil {
 			return err
 		}
-		done("control plane ready")
-		return c.populate(ctx2)
+		close(joined)
+		return c.waitReady(ctx, done)
 	})
-	if c.Flavour == Local {
-		group.Go(func() error { return c.startNodes(ctx2, ready) })
-	}
-	var archive string
 	if c.Velero {
-		group.Go(func() error { return c.startObjectStore(ctx2) })
-		// It takes seconds and nothing in the cluster waits for it.
-		group.Go(func() (err error) {
-			archive, err = c.makeGamedayImage(ctx2)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	group, ctx2 = errgroup.WithContext(ctx)
-	group.Go(func() error { return c.waitReady(ctx2, done) })
-	if c.Velero {
-		group.Go(func() error { return c.loadGamedayImage(ctx2, archive) })
+		group.Go(func() error { return c.bringGameday(ctx, joined) })
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
 	c.Phase = phaseRunning
 	return c.save()
+}
+
+// startAll starts everything that the cluster consists of.
+func (c *Cluster) startAll(ctx context.Context, done func(string)) error {
+	ready := make(chan struct{}) // closed when the API server serves
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		if err := c.startControlPlane(ctx, ready); err != nil {
+			return err
+		}
+		done("control plane ready")
+		return c.populate(ctx)
+	})
+	if c.Flavour == Local {
+		group.Go(func() error { return c.startNodes(ctx, ready) })
+	}
+	if c.Velero {
+		group.Go(func() error { return c.startObjectStore(ctx) })
+	}
+	return group.Wait()
 }
 
 // claim takes all that the machine has only once, and records it.
