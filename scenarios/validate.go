@@ -20,6 +20,7 @@ func (s *Scenario) Validate() field.ErrorList {
 	problems = append(problems, s.validateChecks(path.Child("checks"))...)
 	problems = append(problems, s.validateSteps(path.Child("steps"))...)
 	problems = append(problems, s.validateExpectedSteps(path.Child("checks"))...)
+	problems = append(problems, s.validateScratch(path.Child("steps"))...)
 	return append(problems, s.validateHolds(path)...)
 }
 
@@ -142,6 +143,30 @@ func (s *Scenario) validateExpectedSteps(path *field.Path) field.ErrorList {
 				path := path.Index(i).Child("alerts", "expect").Index(j).Child("step")
 				problems = append(problems, field.NotSupported(path, expected.Step, known))
 			}
+		}
+	}
+	return problems
+}
+
+// validateScratch refuses two restores into one scratch namespace: the first one's
+// stays until the run is undone.
+func (s *Scenario) validateScratch(path *field.Path) field.ErrorList {
+	var problems field.ErrorList
+	taken := map[string]bool{}
+	check := func(path *field.Path, step *Step) {
+		if step.VeleroRestore == nil || step.VeleroRestore.Into == "" {
+			return
+		}
+		if into := step.VeleroRestore.Into; taken[into] {
+			problems = append(problems, field.Duplicate(path.Child("veleroRestore", "into"), into))
+		} else {
+			taken[into] = true
+		}
+	}
+	for i := range s.Spec.Steps {
+		check(path.Index(i), &s.Spec.Steps[i])
+		for j := range s.Spec.Steps[i].Parallel {
+			check(path.Index(i).Child("parallel").Index(j), &s.Spec.Steps[i].Parallel[j])
 		}
 	}
 	return problems

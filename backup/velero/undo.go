@@ -42,6 +42,8 @@ type undoing struct {
 	plan   restorePlan
 	velero velero.Client
 	done   []string
+	// foreign says that the namespace is not the run's and stays.
+	foreign bool
 }
 
 func (u *undoing) undo(ctx context.Context) (string, error) {
@@ -56,11 +58,10 @@ func (u *undoing) undo(ctx context.Context) (string, error) {
 	if err := errors.Join(u.deleteRestore(ctx), u.deleteBackup(ctx), u.deleteSmallThings(ctx)); err != nil {
 		return "", err
 	}
-	if err := u.namespaceGone(ctx); err != nil {
-		return "", err
-	}
-	if err := u.volumesGone(ctx); err != nil {
-		return "", err
+	if !u.foreign {
+		if err := errors.Join(u.namespaceGone(ctx), u.volumesGone(ctx)); err != nil {
+			return "", err
+		}
 	}
 	if left := u.left(ctx); left != nil {
 		return "", left
@@ -117,8 +118,7 @@ func (u *undoing) deleteNamespace(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("looking for scratch namespace %s: %w", u.plan.Into, err)
 	case namespace.Labels[experiments.LabelRun] != u.env.RunID:
-		return experiments.Lasting(fmt.Errorf(
-			"deleting namespace %s: it does not bear the mark of run %s (label %s): look at it, and delete it by hand if it is the drill's", u.plan.Into, u.env.RunID, experiments.LabelRun))
+		return u.leaveAlone(ctx)
 	case namespace.DeletionTimestamp != nil:
 		return nil
 	}
@@ -127,6 +127,17 @@ func (u *undoing) deleteNamespace(ctx context.Context) error {
 		return fmt.Errorf("deleting scratch namespace %s: %w", u.plan.Into, err)
 	}
 	return nil
+}
+
+// leaveAlone is for a namespace that does not bear the run's mark. Without a Restore
+// into it, it is somebody's who was quicker, and nothing of the run is in it.
+func (u *undoing) leaveAlone(ctx context.Context) error {
+	if _, err := u.velero.Restore(ctx, u.plan.Own); missing(err) {
+		u.foreign = true
+		return nil
+	}
+	return experiments.Lasting(fmt.Errorf(
+		"deleting namespace %s: it does not bear the mark of run %s (label %s): look at it, and delete it by hand if it is the drill's", u.plan.Into, u.env.RunID, experiments.LabelRun))
 }
 
 // namespaceGone waits for the scratch namespace to go. One that takes longer than
