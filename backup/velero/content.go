@@ -8,13 +8,11 @@ import (
 	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"gameday.dev/gameday/backup"
 	"gameday.dev/gameday/backup/velero/files"
 	"gameday.dev/gameday/experiments"
-	"gameday.dev/gameday/internal/kube"
+	"gameday.dev/gameday/verify"
 )
 
 // eventFiles is what the comparison of files found; the rung is what is judged.
@@ -45,19 +43,29 @@ func (c *climb) compareVolumes(ctx context.Context) backup.Rung {
 			whole = append(whole, restoredVolume{volume, restore})
 		}
 	}
-	if len(problems) > 0 {
-		found := backup.Broken("the content of %d of %d volumes is lost", len(problems), len(c.volumes))
-		found.Problems, found.ProblemCount = capped(problems), int64(len(problems))
-		return found
-	}
 	found := backup.Held("%d volumes, files of %d of them restored, %s", len(c.volumes), len(whole), backup.Bytes(bytes))
+	if len(problems) > 0 {
+		found = backup.Broken("the content of %d of %d volumes is lost", len(problems), len(c.volumes))
+		found.Problems, found.ProblemCount = problems, int64(len(problems))
+	}
 	if ignored > 0 {
 		found.Summary += fmt.Sprintf("; %d are ignored", ignored)
 	}
-	if !c.spec.Volumes.Compare || len(whole) == 0 {
-		return found
+	if c.spec.Volumes.Compare && len(whole) > 0 {
+		found = with(found, c.compareFiles(ctx, whole))
 	}
-	return c.compareFiles(ctx, whole)
+	found.Problems = capped(found.Problems)
+	return found
+}
+
+// with adds what else is known. A volume that is lost, or can't be compared, is no
+// reason not to look into the others.
+func with(found, more backup.Rung) backup.Rung {
+	found.Verdict = verify.Worse(found.Verdict, more.Verdict)
+	found.Summary += "; " + more.Summary
+	found.Problems = slices.Concat(found.Problems, more.Problems)
+	found.ProblemCount += more.ProblemCount
+	return found
 }
 
 // restoredVolume is a volume whose files Velero says it has restored.
@@ -107,9 +115,16 @@ func (c *climb) compareFiles(ctx context.Context, volumes []restoredVolume) back
 	}
 	if len(gone) > 0 {
 		found := backup.Unsure("%d volumes can't be compared with the original", len(gone))
-		found.Problems, found.ProblemCount = capped(gone), int64(len(gone))
-		return found
+		found.Problems, found.ProblemCount = gone, int64(len(gone))
+		if len(pairs) == 0 {
+			return found
+		}
+		return with(found, c.comparePairs(ctx, pairs))
 	}
+	return c.comparePairs(ctx, pairs)
+}
+
+func (c *climb) comparePairs(ctx context.Context, pairs []files.Pair) backup.Rung {
 	tell := backup.NowAndThen(func(n int64) { c.progress("%d files compared", n) })
 	result, err := files.Compare(ctx, files.Options{
 		Client: c.env.Client, Exec: c.env.Exec, Image: c.env.Image, Namespace: experiments.Namespace, RunID: c.env.RunID,
@@ -175,73 +190,4 @@ func describe(difference *files.Difference) string {
 		line += " (" + difference.Why + ")"
 	}
 	return line
-}
-
-// pairs finds each volume where it is mounted: at the original's pod and at the
-// restored one. gone are those of which the original has no pod any more.
-func (c *climb) pairs(ctx context.Context, volumes []restoredVolume) (pairs []files.Pair, gone []string, err error) {
-	originals, err := c.podsOf(ctx, c.plan.Source)
-	if err != nil {
-		return nil, nil, err
-	}
-	copies, err := c.podsOf(ctx, c.plan.Into)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, volume := range volumes {
-		original, there := originals[volume.Pod]
-		restored, came := copies[volume.Pod]
-		switch {
-		case !came:
-			gone = append(gone, fmt.Sprintf("%s: the restored pod is gone", volume))
-			continue
-		case !there || original.Spec.NodeName == "":
-			gone = append(gone, fmt.Sprintf("%s: the original's pod is not there", volume))
-			continue
-		}
-		pair := files.Pair{Source: mounted(original, volume), Restored: mounted(restored, volume), UsedSince: usedSince(restored)}
-		if began := volume.Files.Status.StartTimestamp; began != nil {
-			pair.BackedUpAt = began.Time
-		}
-		pairs = append(pairs, pair)
-	}
-	return pairs, gone, nil
-}
-
-func (c *climb) podsOf(ctx context.Context, namespace string) (map[string]*corev1.Pod, error) {
-	pods := map[string]*corev1.Pod{}
-	_, err := kube.Each(ctx, c.env.Client.CoreV1().Pods(namespace), metav1.ListOptions{}, func(pod *corev1.Pod) error {
-		pods[pod.Name] = pod
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("listing pods of namespace %s: %w", namespace, err)
-	}
-	return pods, nil
-}
-
-func mounted(pod *corev1.Pod, volume restoredVolume) files.Volume {
-	return files.Volume{
-		Pod:  kube.PodRef{Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID},
-		Node: pod.Spec.NodeName, Name: volume.Name, Claim: volume.Claim,
-	}
-}
-
-// usedSince is when the restored application began; zero when it never did.
-func usedSince(pod *corev1.Pod) time.Time {
-	var first time.Time
-	for _, status := range pod.Status.ContainerStatuses {
-		for _, state := range []corev1.ContainerState{status.State, status.LastTerminationState} {
-			var began time.Time
-			if state.Running != nil {
-				began = state.Running.StartedAt.Time
-			} else if state.Terminated != nil {
-				began = state.Terminated.StartedAt.Time
-			}
-			if !began.IsZero() && began.Unix() > 0 && (first.IsZero() || began.Before(first)) {
-				first = began
-			}
-		}
-	}
-	return first
 }
