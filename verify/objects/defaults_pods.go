@@ -5,11 +5,6 @@ import (
 	"strings"
 )
 
-// containerLists are the lists of containers in a PodSpec.
-func containerLists() []string {
-	return []string{"containers", "initContainers", "ephemeralContainers"}
-}
-
 func podDefaults() []Default {
 	return slices.Concat(
 		fill(podKinds(), defaultsCore, "{pod}", map[string]any{
@@ -27,23 +22,19 @@ func podDefaults() []Default {
 func serviceAccountName(a Around) any { return a.In(1)["serviceAccountName"] }
 
 func containerDefaults() []Default {
-	var all []Default
-	for _, list := range containerLists() {
-		container := "{pod}." + list + "[*]"
-		all = append(all, fill(podKinds(), defaultsCore, container, map[string]any{
-			"terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
-		})...)
-		all = append(all,
-			Default{Kinds: podKinds(), Path: container + ".imagePullPolicy", Of: pullPolicy("image"), Words: "Always for the tag latest or none, else IfNotPresent", Source: defaultsCore},
-			Default{Kinds: podKinds(), Path: container + ".ports[*].protocol", Value: "TCP", Source: defaultsGenerated},
-			Default{Kinds: podKinds(), Path: container + ".ports[*].hostPort", Of: hostPort, Words: "containerPort, with hostNetwork", Source: defaultsCore},
-			Default{Kinds: podKinds(), Path: container + ".env[*].valueFrom.fieldRef.apiVersion", Value: "v1", Source: defaultsCore},
-			Default{Kinds: podKinds(), Path: container + ".env[*].valueFrom.resourceFieldRef.divisor", Value: "0", Source: "the zero resource.Quantity"},
-			Default{Kinds: podKinds(), Path: container + ".env[*].valueFrom.fileKeyRef.optional", Value: false, Source: defaultsGenerated},
-			Default{Kinds: []string{"Pod"}, Path: container + ".resources.requests[*]", Of: limitOfSame, Words: "the limit of the same resource", Source: defaultsCore},
-		)
-	}
-	return all
+	all := fill(podKinds(), defaultsCore, "{podContainer}", map[string]any{
+		"terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
+		"env[*].valueFrom.fieldRef.apiVersion": "v1", "env[*].valueFrom.resourceFieldRef.divisor": "0",
+		"lifecycle.*.httpGet.path": "/", "lifecycle.*.httpGet.scheme": "HTTP",
+	})
+	all = append(all, fill(podKinds(), defaultsGenerated, "{podContainer}", map[string]any{
+		"ports[*].protocol": "TCP", "env[*].valueFrom.fileKeyRef.optional": false,
+	})...)
+	return append(all,
+		Default{Kinds: podKinds(), Path: "{podContainer}.imagePullPolicy", Of: pullPolicy("image"), Words: "Always for the tag latest or none, else IfNotPresent", Source: defaultsCore},
+		Default{Kinds: podKinds(), Path: "{podContainer}.ports[*].hostPort", Of: hostPort, Words: "containerPort, with hostNetwork", Source: defaultsCore},
+		Default{Kinds: []string{"Pod"}, Path: "{podContainer}.resources.requests[*]", Of: limitOfSame, Words: "the limit of the same resource", Source: defaultsCore},
+	)
 }
 
 // pullPolicy is by the tag of an image, as the API server reads it.
@@ -74,18 +65,13 @@ func limitOfSame(a Around) any {
 
 func probeDefaults() []Default {
 	var all []Default
-	for _, list := range containerLists() {
-		for _, probe := range []string{"livenessProbe", "readinessProbe", "startupProbe"} {
-			at := "{pod}." + list + "[*]." + probe
-			all = append(all, fill(podKinds(), defaultsCore, at, map[string]any{
-				"timeoutSeconds": int64(1), "periodSeconds": int64(10), "successThreshold": int64(1), "failureThreshold": int64(3),
-				"httpGet.path": "/", "httpGet.scheme": "HTTP",
-			})...)
-			all = append(all, Default{Kinds: podKinds(), Path: at + ".grpc.service", Value: "", Source: defaultsGenerated})
-		}
-		for _, hook := range []string{"postStart", "preStop"} {
-			all = append(all, fill(podKinds(), defaultsCore, "{pod}."+list+"[*].lifecycle."+hook, map[string]any{"httpGet.path": "/", "httpGet.scheme": "HTTP"})...)
-		}
+	for _, probe := range []string{"livenessProbe", "readinessProbe", "startupProbe"} {
+		at := "{podContainer}." + probe
+		all = append(all, fill(podKinds(), defaultsCore, at, map[string]any{
+			"timeoutSeconds": int64(1), "periodSeconds": int64(10), "successThreshold": int64(1), "failureThreshold": int64(3),
+			"httpGet.path": "/", "httpGet.scheme": "HTTP",
+		})...)
+		all = append(all, Default{Kinds: podKinds(), Path: at + ".grpc.service", Value: "", Source: defaultsGenerated})
 	}
 	return all
 }

@@ -66,7 +66,7 @@ func parsePattern(path string) pattern {
 			}
 			text, path = path[:end], path[end:]
 		}
-		p = append(p, glob{text: text, plain: !strings.Contains(text, "*")})
+		p = append(p, glob{text: text, plain: !strings.Contains(text, "*") && text != anyContainers})
 	}
 	return p
 }
@@ -98,6 +98,8 @@ func (g glob) matches(s *step) bool {
 	switch {
 	case g.text == "*":
 		return true
+	case g.text == anyContainers:
+		return s.name == "containers" || s.name == "initContainers" || s.name == "ephemeralContainers"
 	case !g.plain:
 		return wild(g.text, s.text())
 	case s.sort == keyed: // without joining the two

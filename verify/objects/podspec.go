@@ -26,6 +26,9 @@ func podKinds() []string {
 	}
 }
 
+// anyContainers is the step to any list of containers in a PodSpec.
+const anyContainers = "{containers}"
+
 // expand fills in where a kind has its PodSpec; ok is false for a kind that
 // has none.
 func expand(path, kind string) (expanded string, ok bool) {
@@ -33,6 +36,9 @@ func expand(path, kind string) (expanded string, ok bool) {
 		return path, true
 	}
 	spec, metadata := podSpecOf(kind)
+	if below, is := strings.CutPrefix(path, "{podContainer}"); is {
+		return spec + "." + anyContainers + "[*]" + below, spec != ""
+	}
 	if below, is := strings.CutPrefix(path, "{podMetadata}"); is {
 		return metadata + below, metadata != ""
 	}

@@ -39,10 +39,10 @@ func references() []reference {
 		{kinds: []string{"Endpoints"}, path: "subsets[*].addresses[*].targetRef.namespace"},
 		{kinds: []string{"Endpoints"}, path: "subsets[*].notReadyAddresses[*].targetRef.namespace"},
 	}
-	for path, kinds := range selectors() {
+	for _, selector := range selectors() {
 		all = append(all,
-			reference{kinds: kinds, path: path + ".matchLabels[" + nameLabel + "]"},
-			reference{kinds: kinds, path: path + ".matchExpressions[*].values[*]", key: nameLabel},
+			reference{kinds: selector.kinds, path: selector.path + ".matchLabels[" + nameLabel + "]"},
+			reference{kinds: selector.kinds, path: selector.path + ".matchExpressions[*].values[*]", key: nameLabel},
 		)
 	}
 	for _, affinity := range []string{"{pod}.affinity.podAffinity.", "{pod}.affinity.podAntiAffinity."} {
@@ -68,17 +68,17 @@ func references() []reference {
 	)
 }
 
-// selectors are where a selector of namespaces stands, by path.
-func selectors() map[string][]string {
+// selectors are where a selector of namespaces stands.
+func selectors() []reference {
 	policies := []string{"ValidatingAdmissionPolicy.admissionregistration.k8s.io", "MutatingAdmissionPolicy.admissionregistration.k8s.io"}
 	bindings := []string{"ValidatingAdmissionPolicyBinding.admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding.admissionregistration.k8s.io"}
-	return map[string][]string{
-		"webhooks[*].namespaceSelector":                       webhookKinds(),
-		"spec.matchConstraints.namespaceSelector":             policies,
-		"spec.matchResources.namespaceSelector":               bindings,
-		"spec.ingress[*].from[*].namespaceSelector":           {"NetworkPolicy.networking.k8s.io"},
-		"spec.egress[*].to[*].namespaceSelector":              {"NetworkPolicy.networking.k8s.io"},
-		"spec.listeners[*].allowedRoutes.namespaces.selector": {"Gateway.gateway.networking.k8s.io"},
+	return []reference{
+		{kinds: webhookKinds(), path: "webhooks[*].namespaceSelector"},
+		{kinds: policies, path: "spec.matchConstraints.namespaceSelector"},
+		{kinds: bindings, path: "spec.matchResources.namespaceSelector"},
+		{kinds: []string{"NetworkPolicy.networking.k8s.io"}, path: "spec.ingress[*].from[*].namespaceSelector"},
+		{kinds: []string{"NetworkPolicy.networking.k8s.io"}, path: "spec.egress[*].to[*].namespaceSelector"},
+		{kinds: []string{"Gateway.gateway.networking.k8s.io"}, path: "spec.listeners[*].allowedRoutes.namespaces.selector"},
 	}
 }
 

@@ -21,6 +21,7 @@ type Rule struct {
 	//	metadata.annotations[deployment.kubernetes.io/*] * stands for any text within one step
 	//	{pod}.nodeName                                   the PodSpec of a Pod, or of the template of a workload
 	//	{podMetadata}.labels                             the metadata beside it
+	//	{podContainer}.image                             each of its containers, init containers and ephemeral containers
 	//
 	// The empty path is the object itself: see What.
 	Path string

@@ -30,3 +30,6 @@ func bothWays() []string { return []string{Changed, Missing, Extra} }
 
 // always are all changes of a field, also of the live one since the backup.
 func always() []string { return []string{Changed, Missing, Extra, Order, Moved} }
+
+// The tables of the page are written by the test that compares them.
+//go:generate go test . -run TestRulesPage -update

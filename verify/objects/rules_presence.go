@@ -64,7 +64,7 @@ func presenceRules() []Rule {
 		},
 		{
 			Name: "pods of a controller", Kinds: []string{"Pod"}, What: []string{Missing}, When: hasController, settle: ofController,
-			Why: "its controller was restored and makes pods of its own; Ready tells whether there are enough", Source: "https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/",
+			Why: "its controller was restored and makes pods of its own", Source: "https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/",
 		},
 		{
 			Name: "provisioned volumes", Kinds: []string{"PersistentVolume"}, What: []string{Missing, Extra}, When: annotated("pv.kubernetes.io/provisioned-by"), settle: ofClaim,

@@ -12,7 +12,7 @@ func storageRules() []Rule {
 	rules := []Rule{
 		{
 			Name: "volume of a claim", Kinds: claim, Path: "spec.volumeName", What: bothWays(), When: boundByController,
-			Why: "the claim is bound anew; Ready tells whether it is", Source: sourceBinding,
+			Why: "the claim is bound anew, to a volume of its own", Source: sourceBinding,
 		},
 		{
 			Name: "default storage class", Kinds: claim, Path: "spec.storageClassName", What: []string{Extra}, When: func(c Case) bool { return c.Found != "" },
