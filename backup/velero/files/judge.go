@@ -323,15 +323,18 @@ func (j judge) sameType(in *directory, s, r *entry, since func(bool) Label, add 
 	}
 }
 
-// sameTime compares a time with its copy, which may be on a file system, or have
-// gone through an interface, that keeps less of it: kopia sets microseconds for
-// symbolic links (snapshot/restore/local_fs_output_unix.go).
+// sameTime compares a time with its copy, which may be on a file system that keeps
+// less of it and cuts the rest off. For symbolic links kopia rounds up to
+// microseconds (snapshot/restore/local_fs_output_unix.go, by unix.NsecToTimeval).
 func sameTime(source, restored int64) (same, coarse bool) {
-	if source == restored {
+	behind := source - restored
+	if behind == 0 {
 		return true, false
 	}
-	for _, unit := range []time.Duration{100, time.Microsecond, time.Millisecond, time.Second, 2 * time.Second} {
-		behind := source - restored
+	if restored%int64(time.Microsecond) == 0 && max(behind, -behind) < int64(time.Microsecond) {
+		return true, true
+	}
+	for _, unit := range []time.Duration{100, time.Millisecond, time.Second} {
 		if restored%int64(unit) == 0 && behind > 0 && behind < int64(unit) {
 			return true, true
 		}

@@ -21,11 +21,11 @@ import (
 // siblings by the bytes of their names. So a comes before a/z, and that before
 // a.txt. Names are bytes: those that are no UTF-8 are in path64 and target64.
 type line struct {
-	Begin *begin  `json:"begin,omitempty"`
-	Entry *entry  `json:"entry,omitempty"`
-	Again *entry  `json:"again,omitempty"`
-	Alive *Counts `json:"alive,omitempty"`
-	End   *Counts `json:"end,omitempty"`
+	Begin *begin
+	Entry *entry
+	Again *entry
+	Alive *Counts
+	End   *Counts
 }
 
 // formatVersion changes with every change of the format: reader and runner are
@@ -98,8 +98,17 @@ type attributes struct {
 	Error string `json:"error,omitempty"`
 }
 
-// onTheWire is an entry with its names as JSON can carry them.
-type onTheWire struct {
+// printedLine is a line as it is printed.
+type printedLine struct {
+	Begin *begin        `json:"begin,omitempty"`
+	Entry *printedEntry `json:"entry,omitempty"`
+	Again *printedEntry `json:"again,omitempty"`
+	Alive *Counts       `json:"alive,omitempty"`
+	End   *Counts       `json:"end,omitempty"`
+}
+
+// printedEntry is an entry with its names as JSON can carry them.
+type printedEntry struct {
 	Path     string `json:"path,omitempty"`
 	Path64   []byte `json:"path64,omitempty"`
 	Target   string `json:"target,omitempty"`
@@ -107,22 +116,26 @@ type onTheWire struct {
 	attributes
 }
 
-// MarshalJSON implements json.Marshaler.
-func (e *entry) MarshalJSON() ([]byte, error) {
-	wire := onTheWire{attributes: e.attributes}
-	wire.Path, wire.Path64 = split(e.Path)
-	wire.Target, wire.Target64 = split(e.Target)
-	return json.Marshal(wire)
+// encode is the other half of decode.
+func encode(to *json.Encoder, l line) error {
+	return to.Encode(printedLine{Begin: l.Begin, Entry: l.Entry.print(), Again: l.Again.print(), Alive: l.Alive, End: l.End})
 }
 
-// UnmarshalJSON implements json.Unmarshaler.
-func (e *entry) UnmarshalJSON(data []byte) error {
-	var wire onTheWire
-	if err := json.Unmarshal(data, &wire); err != nil {
-		return err
+func (e *entry) print() *printedEntry {
+	if e == nil {
+		return nil
 	}
-	e.Path, e.Target, e.attributes = wire.Path+string(wire.Path64), wire.Target+string(wire.Target64), wire.attributes
-	return nil
+	p := &printedEntry{attributes: e.attributes}
+	p.Path, p.Path64 = split(e.Path)
+	p.Target, p.Target64 = split(e.Target)
+	return p
+}
+
+func (p *printedEntry) read() *entry {
+	if p == nil {
+		return nil
+	}
+	return &entry{Path: p.Path + string(p.Path64), Target: p.Target + string(p.Target64), attributes: p.attributes}
 }
 
 func split(name string) (text string, other []byte) {
@@ -138,10 +151,11 @@ const longestPath = 64 << 10
 
 // decode reads one line, and believes nothing: what is in it decides a verdict.
 func decode(data []byte) (line, error) {
-	var l line
-	if err := json.Unmarshal(data, &l); err != nil {
-		return l, fmt.Errorf("reading a line of a reader: %w", err)
+	var p printedLine
+	if err := json.Unmarshal(data, &p); err != nil {
+		return line{}, fmt.Errorf("reading a line of a reader: %w", err)
 	}
+	l := line{Begin: p.Begin, Entry: p.Entry.read(), Again: p.Again.read(), Alive: p.Alive, End: p.End}
 	set := 0
 	for _, is := range []bool{l.Begin != nil, l.Entry != nil, l.Again != nil, l.Alive != nil, l.End != nil} {
 		if is {

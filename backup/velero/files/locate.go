@@ -29,6 +29,9 @@ func locate(volumes, name, mountTable string) (directory string, err error) {
 	}
 	var found, others []string
 	for _, plugin := range plugins {
+		if !plugin.IsDir() {
+			continue
+		}
 		entries, err := os.ReadDir(filepath.Join(volumes, plugin.Name()))
 		if err != nil {
 			return "", fmt.Errorf("looking for volumes of plugin %s: %w", plugin.Name(), err)

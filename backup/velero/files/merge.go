@@ -54,7 +54,9 @@ type listed struct {
 
 func newMerger(j judge, source, restored <-chan told, report func()) *merger {
 	m := &merger{judge: j, report: report}
-	m.source = side{lines: source, again: func(d *directory, e *entry) { d.source, d.blindSource = newer(d.source, e), orElse(e.Error, d.blindSource) }}
+	m.source = side{lines: source, again: func(d *directory, e *entry) {
+		d.source, d.blindSource = newer(d.source, e), orElse(e.Error, d.blindSource)
+	}}
 	m.restored = side{lines: restored, again: func(d *directory, e *entry) {
 		d.restored, d.blindRestored = newer(d.restored, e), orElse(e.Error, d.blindRestored)
 	}}

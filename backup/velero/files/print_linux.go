@@ -31,7 +31,7 @@ func newPrinter(out io.Writer) *printer {
 
 // print walks the directory and prints it, from behind a path on if that is not empty.
 func (p *printer) print(ctx context.Context, fd int, start begin, after string, limits limits) error {
-	if err := p.lines.Encode(line{Begin: &start}); err != nil {
+	if err := encode(p.lines, line{Begin: &start}); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -82,7 +82,7 @@ func (p *printer) print(ctx context.Context, fd int, start begin, after string, 
 	if walked != nil {
 		return walked
 	}
-	if err := p.lines.Encode(line{End: &p.counts}); err != nil {
+	if err := encode(p.lines, line{End: &p.counts}); err != nil {
 		return err
 	}
 	return p.out.Flush()
@@ -133,16 +133,16 @@ func (p *printer) wait(ctx context.Context, j *job, tick <-chan time.Time) error
 
 func (p *printer) printOne(j *job) error {
 	if j.again {
-		return p.lines.Encode(line{Again: &j.entry})
+		return encode(p.lines, line{Again: &j.entry})
 	}
 	p.counts.count(&j.entry)
-	return p.lines.Encode(line{Entry: &j.entry})
+	return encode(p.lines, line{Entry: &j.entry})
 }
 
 func (p *printer) alive() error {
 	now := p.counts
 	now.Bytes = p.read.Load()
-	if err := p.lines.Encode(line{Alive: &now}); err != nil {
+	if err := encode(p.lines, line{Alive: &now}); err != nil {
 		return err
 	}
 	return p.out.Flush()
