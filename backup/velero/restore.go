@@ -139,7 +139,7 @@ func (c *climb) weighRestore(ctx context.Context, asked time.Time) backup.Rung {
 	if err != nil {
 		return backup.Unsure("%v", err)
 	}
-	found := backup.Held("restore %s of %d items into %s", c.plan.Own, restoredItems(c.restored), c.plan.Into)
+	found := backup.Held("%d items into %s", restoredItems(c.restored), c.plan.Into)
 	found.Phases = restorePhases(status, asked, volumes)
 	for _, phase := range found.Phases {
 		found.RecoverySeconds += phase.Seconds

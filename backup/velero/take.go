@@ -211,7 +211,7 @@ func (c *climb) readContents(ctx context.Context) backup.Rung {
 	if err := c.readVolumes(ctx); err != nil {
 		return backup.Unsure("%v", err)
 	}
-	found := backup.Held("backup %s of %s, %d objects, read to its end", c.backup.Name, ago(c.backup.Status.StartTimestamp), count)
+	found := backup.Held("%s of %s, %d objects, read to its end", c.backup.Name, ago(c.backup.Status.StartTimestamp), count)
 	if len(warnings) > 0 {
 		found.Summary += fmt.Sprintf("; Completed with %d warnings", len(warnings))
 		// What a warning means shows on the rungs above: a loss is one whether Velero warned of it or not.

@@ -8,7 +8,9 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/go-logr/logr"
 	"golang.org/x/term"
+	"k8s.io/klog/v2"
 )
 
 // process is everything that the operating system gives a program. Nothing
@@ -31,6 +33,8 @@ type process struct {
 }
 
 func main() {
+	// client-go logs what it also returns as errors, and each stream that ends.
+	klog.SetLogger(logr.Discard())
 	os.Exit(execute(newProcess()))
 }
 
