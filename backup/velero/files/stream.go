@@ -59,7 +59,7 @@ func (s *stream) run(ctx context.Context, to chan<- told) error {
 	for tries := 1; ; tries++ {
 		before := s.after
 		err := s.once(ctx, to)
-		var refused *kube.ExitError
+		var final *finalError
 		switch {
 		case err == nil:
 			select {
@@ -73,7 +73,7 @@ func (s *stream) run(ctx context.Context, to chan<- told) error {
 		case errors.Is(err, errPaused):
 			tries = 0
 			continue
-		case errors.As(err, &refused), errors.Is(err, errFormat), hopelessExec(err):
+		case errors.As(err, &final), errors.Is(err, errFormat), hopelessExec(err):
 			return err
 		}
 		if s.after != before {
@@ -93,6 +93,11 @@ var (
 	errFormat = errors.New("the reader prints what is not understood")
 	errSilent = errors.New("the reader has fallen silent")
 )
+
+// finalError is what a reader has said itself: asking again does not help.
+type finalError struct{ error }
+
+func (f *finalError) Unwrap() error { return f.error }
 
 // hopelessExec says that asking again does not help.
 func hopelessExec(err error) bool {
@@ -145,18 +150,16 @@ func (s *stream) explain(ran error, complaint string) error {
 	complaint = strings.TrimSpace(complaint)
 	var exit *kube.ExitError
 	switch {
-	case ran == nil && complaint == "":
-		return fmt.Errorf("reading volume %s: what reader %s printed was cut off", s.volume, s.reader)
 	case errors.As(ran, &exit) && strings.Contains(complaint, "unknown command"):
-		return fmt.Errorf("reading volume %s: %s: the image holds another version of gameday: use that of this one: %w", s.volume, complaint, ran)
+		return &finalError{fmt.Errorf("reading volume %s: %s: the image holds another version of gameday: use that of this one", s.volume, complaint)}
 	case errors.As(ran, &exit) && exit.Code == exitNoVolume:
-		return fmt.Errorf("reading volume %s on node %s: %s", s.volume, s.volume.Node, complaint)
-	case ran == nil:
-		return fmt.Errorf("reading volume %s: what reader %s printed was cut off: %s", s.volume, s.reader, complaint)
-	case complaint != "":
-		return fmt.Errorf("reading volume %s: %w: %s", s.volume, ran, complaint)
-	default:
+		return &finalError{fmt.Errorf("reading volume %s on node %s: %s", s.volume, s.volume.Node, complaint)}
+	case errors.As(ran, &exit):
+		return &finalError{fmt.Errorf("reading volume %s on node %s: %w: %s", s.volume, s.volume.Node, ran, complaint)}
+	case ran != nil:
 		return fmt.Errorf("reading volume %s: %w", s.volume, ran)
+	default:
+		return fmt.Errorf("reading volume %s: what reader %s printed was cut off", s.volume, s.reader)
 	}
 }
 
