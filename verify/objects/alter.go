@@ -16,24 +16,23 @@ import (
 // Secret, else of an annotation, else of a label that nothing selects by. A run
 // changes a restored object so, to prove that its comparison sees it. what names
 // the field, "data.color: byte 2 of 3", and never holds a value. ok is false for
-// an object without such a field; Result.Candidates have one.
+// an object without such a field, and where a rule of Kubernetes' own would
+// expect the change; Result.Candidates have one.
 func Alter(o *unstructured.Unstructured, random *rand.Rand) (altered *unstructured.Unstructured, what string, ok bool) {
-	places := alterable(o)
-	random.Shuffle(len(places), func(i, j int) { places[i], places[j] = places[j], places[i] })
-	for _, at := range places {
-		changed, where, ok := at.change(at.text, random)
-		if !ok {
-			continue
+	r := newRun(Comparison{}, mapping{})
+	r.kind = r.kinds.of(resourceOf(o))
+	return r.alter(o, random)
+}
+
+// alter changes a field so that the comparison sees it.
+func (r *run) alter(o *unstructured.Unstructured, random *rand.Rand) (altered *unstructured.Unstructured, what string, ok bool) {
+	for _, places := range alterable(o) {
+		random.Shuffle(len(places), func(i, j int) { places[i], places[j] = places[j], places[i] })
+		for _, at := range places {
+			if altered, what, ok = at.alter(o, random); ok && r.sees(o, altered) {
+				return altered, what, true
+			}
 		}
-		altered = o.DeepCopy()
-		fields := altered.Object
-		var steps []step
-		for _, name := range at.in {
-			steps = append(steps, step{name: name})
-			fields, _ = fields[name].(map[string]any)
-		}
-		fields[at.name] = changed
-		return altered, render(append(steps, step{name: at.name})) + ": " + where, true
 	}
 	return nil, "", false
 }
@@ -46,8 +45,25 @@ type alteration struct {
 	change func(text string, random *rand.Rand) (changed, where string, ok bool)
 }
 
-// alterable gives the texts of the first sort that the object has any of.
-func alterable(o *unstructured.Unstructured) []alteration {
+// alter makes the change in a copy.
+func (a alteration) alter(o *unstructured.Unstructured, random *rand.Rand) (altered *unstructured.Unstructured, what string, ok bool) {
+	changed, where, ok := a.change(a.text, random)
+	if !ok {
+		return nil, "", false
+	}
+	altered = o.DeepCopy()
+	fields := altered.Object
+	var steps []step
+	for _, name := range a.in {
+		steps = append(steps, step{name: name})
+		fields, _ = fields[name].(map[string]any)
+	}
+	fields[a.name] = changed
+	return altered, render(append(steps, step{name: a.name})) + ": " + where, true
+}
+
+// alterable gives the texts that can be changed, the most harmless sort first.
+func alterable(o *unstructured.Unstructured) [][]alteration {
 	kind := (Resource{Group: o.GroupVersionKind().Group, Kind: o.GetKind()}).kindName()
 	immutable := o.Object["immutable"] == true
 	var sorts [][]alteration
@@ -61,12 +77,7 @@ func alterable(o *unstructured.Unstructured) []alteration {
 	if !selected(kind) {
 		sorts = append(sorts, textsIn(o, letter, "metadata", "labels"))
 	}
-	for _, places := range sorts {
-		if len(places) > 0 {
-			return places
-		}
-	}
-	return nil
+	return slices.DeleteFunc(sorts, func(places []alteration) bool { return len(places) == 0 })
 }
 
 // selected says that labels of such objects decide to whom they belong.

@@ -1,8 +1,12 @@
 package objects
 
 import (
+	"context"
 	"fmt"
+	"iter"
+	"os"
 	"strconv"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -56,4 +60,83 @@ func BenchmarkCompare(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(len(wanted))*float64(b.N)/b.Elapsed().Seconds(), "objects/s")
+}
+
+// stream decodes its objects anew each time, as a Set that reads a file or a
+// cluster does, and keeps none.
+type stream struct {
+	resources []Resource
+	objects   map[Resource][][]byte // some of each resource, sorted by name
+	each      int                   // copies of each, under names of their own
+	namespace string
+	uid       string
+}
+
+func newStream(tb testing.TB, total int, namespace, uid string) *stream {
+	s := &stream{objects: map[Resource][][]byte{}, namespace: namespace, uid: uid}
+	base := examples(tb)
+	for _, o := range base {
+		r := resourceOf(o)
+		if s.objects[r] != nil {
+			continue // one of each resource is enough
+		}
+		s.resources = append(s.resources, r)
+		s.objects[r] = append(s.objects[r], must(o.MarshalJSON()))
+	}
+	s.each = total / len(s.resources)
+	return s
+}
+
+func (s *stream) Resources(context.Context) ([]Resource, error) { return s.resources, nil }
+
+func (s *stream) Objects(_ context.Context, r Resource) iter.Seq2[*unstructured.Unstructured, error] {
+	return func(yield func(*unstructured.Unstructured, error) bool) {
+		for i := range s.each {
+			o := &unstructured.Unstructured{}
+			if err := o.UnmarshalJSON(s.objects[r][0]); err != nil {
+				yield(nil, err)
+				return
+			}
+			metadata := o.Object["metadata"].(map[string]any)
+			metadata["name"] = fmt.Sprintf("o%06d", i)
+			metadata["uid"] = fmt.Sprintf("%s-%s-%d", s.uid, r.Kind, i)
+			if r.Namespaced {
+				metadata["namespace"] = s.namespace
+			}
+			if !yield(o, nil) {
+				return
+			}
+		}
+	}
+}
+
+// BenchmarkHundredThousand compares a hundred thousand objects on three sides,
+// decoding included, and reports the memory of the whole process.
+func BenchmarkHundredThousand(b *testing.B) {
+	comparison := Comparison{
+		Wanted: newStream(b, 100_000, "shop", "original"), Found: newStream(b, 100_000, "drill", "restored"), Live: newStream(b, 100_000, "shop", "original"),
+		Namespaces: map[string]string{"shop": "drill"}, Keep: 20,
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		result, err := comparison.Run(b.Context())
+		if err != nil || result.Objects < 99_000 {
+			b.Fatalf("%d objects, %v", result.Objects, err)
+		}
+	}
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		b.Skip("there is no /proc")
+	}
+	for line := range strings.Lines(string(status)) {
+		if peak, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kilobytes, _ := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(peak), " kB"), 64)
+			b.ReportMetric(kilobytes/1024, "peak-MB")
+		}
+	}
+}
+
+// objectsBy is as Listed has it: there is one namespace only.
+func (s *stream) objectsBy(ctx context.Context, r Resource, _ func(string) string) iter.Seq2[*unstructured.Unstructured, error] {
+	return s.Objects(ctx, r)
 }

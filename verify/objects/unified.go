@@ -43,7 +43,7 @@ func unify(a, b []string) string {
 // shown between two changes.
 func hunkEnd(edits []edit, from int) int {
 	last := from
-	for i := from; i < len(edits) && i <= last+2*around; i++ {
+	for i := from; i < len(edits) && i <= last+2*around+1; i++ {
 		if edits[i].sort != ' ' {
 			last = i
 		}
