@@ -20,7 +20,7 @@ func (r *run) candidate(found *unstructured.Unstructured) {
 	c := Candidate{Resource: r.subject.resource, Namespace: found.GetNamespace(), Name: found.GetName()}
 	list := &r.candidates.others
 	switch n := len(*list); {
-	case r.kind.resource.kindName() == "ConfigMap":
+	case r.kind.name == "ConfigMap":
 		list = &r.candidates.configMaps
 	case n > 0 && (*list)[n-1].Resource == c.Resource:
 		return

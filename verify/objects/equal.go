@@ -22,21 +22,25 @@ func same(a, b any) bool {
 		return ok && sameMaps(a, b)
 	case []any:
 		b, ok := b.([]any)
-		if !ok || len(a) != len(b) {
-			return false
-		}
-		for i := range a {
-			if !same(a[i], b[i]) {
-				return false
-			}
-		}
-		return true
+		return ok && sameLists(a, b)
 	}
 	if x, ok := numberOf(a); ok {
 		y, ok := numberOf(b)
 		return ok && x == y
 	}
 	return reflect.DeepEqual(a, b) // what no JSON has, put there by a program
+}
+
+func sameLists(a, b []any) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !same(a[i], b[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 func sameMaps(a, b map[string]any) bool {

@@ -15,6 +15,7 @@ const batchSize = 64
 type feed struct {
 	side    string
 	batches <-chan batch
+	ended   bool // batches is closed
 	objects []*unstructured.Unstructured
 	err     error
 	// at is the place of the object at the head, as the original would have it.
@@ -78,8 +79,8 @@ func (f *feed) head(ctx context.Context) *unstructured.Unstructured {
 		select {
 		case next, more := <-f.batches:
 			if !more {
+				f.ended = true
 				f.err = context.Cause(ctx) // a reader that was told to stop has not read all
-				f.batches = nil
 				if f.err == nil {
 					f.err = errEnd
 				}
@@ -123,6 +124,15 @@ func (f *feed) locate() bool {
 	}
 	f.at, f.any = at, true
 	return true
+}
+
+// close waits until the side is no longer being read: its owner may close a
+// file then. The context that it reads under must be over.
+func (f *feed) close() {
+	for !f.ended {
+		_, more := <-f.batches
+		f.ended = !more
+	}
 }
 
 // failed gives the error that ended the feed, nil at its natural end.

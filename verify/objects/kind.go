@@ -5,6 +5,7 @@ import "slices"
 // kind is all that is known of the objects of a resource, made ready once.
 type kind struct {
 	resource Resource
+	name     string // as in Rule.Kinds
 	shape    *shape
 	// fieldRules are about fields, presenceRules about whole objects.
 	fieldRules    []*compiled
@@ -80,7 +81,7 @@ func (k *kinds) of(r Resource) *kind {
 	}
 	name := r.kindName()
 	shape, known := k.shapes.of(r.gvk())
-	made := &kind{resource: r, shape: shape, secret: name == "Secret"}
+	made := &kind{resource: r, name: name, shape: shape, secret: name == "Secret"}
 	for mode := range made.skips {
 		made.skips[mode] = &skips{}
 	}
@@ -106,7 +107,7 @@ func (k *kinds) of(r Resource) *kind {
 }
 
 func (k *kind) add(rule *Rule) {
-	path, ok := expand(rule.Path, k.resource.kindName())
+	path, ok := expand(rule.Path, k.name)
 	if !ok || rule.Path == "status" && k.resource.PlainStatus {
 		return
 	}

@@ -11,7 +11,7 @@ import (
 // lists compares two lists: by the keys of their items where they have some,
 // else by their places.
 func (w *walker) lists(wanted, found []any, s *shape) {
-	if same(wanted, found) {
+	if sameLists(wanted, found) {
 		return
 	}
 	list := guessed()
@@ -56,7 +56,7 @@ func (w *walker) keyedLists(wanted, found []any, inWanted, inFound map[string]in
 		w.oneSided(item, s.item(), false, false)
 		w.pop()
 	}
-	if list.ordered && !sameOrder(wanted, found, inWanted, inFound, list) {
+	if list.ordered && !list.sameOrder(wanted, inFound) {
 		w.emit(Order, names(wanted, list), names(found, list))
 	}
 }
@@ -70,10 +70,10 @@ func (l listing) step(name string) step {
 }
 
 // sameOrder says whether the items that both lists have stand in one order.
-func sameOrder(wanted, found []any, inWanted, inFound map[string]int, list listing) bool {
+func (l listing) sameOrder(wanted []any, inFound map[string]int) bool {
 	last := -1
 	for _, item := range wanted {
-		name, _ := list.nameOf(item)
+		name, _ := l.nameOf(item)
 		at, ok := inFound[name]
 		if !ok {
 			continue

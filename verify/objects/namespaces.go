@@ -28,15 +28,8 @@ func newMapping(namespaces map[string]string) (mapping, error) {
 	return m, nil
 }
 
-// restored gives the namespace that objects of an original one are in.
-func (m mapping) restored(original string) string {
-	if to, ok := m.there[original]; ok {
-		return to
-	}
-	return original
-}
-
-// original is the other way.
+// original gives the namespace of the original that objects of a restored one
+// belong to.
 func (m mapping) original(restored string) string {
 	if from, ok := m.back[restored]; ok {
 		return from

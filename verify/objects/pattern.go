@@ -53,11 +53,11 @@ func parsePattern(path string) pattern {
 	var p pattern
 	for path != "" {
 		var text string
-		switch {
-		case path[0] == '.':
+		switch path[0] {
+		case '.':
 			path = path[1:]
 			continue
-		case path[0] == '[':
+		case '[':
 			text, path, _ = strings.Cut(path[1:], "]")
 		default:
 			end := strings.IndexAny(path, ".[")

@@ -49,6 +49,10 @@ func podExamples() []ruleExample {
 		{"limit range", "metadata.annotations[kubernetes.io/limit-ranger]", "Pod", "", "metadata.annotations[kubernetes.io/limit-ranger] = other", "metadata.annotations[kubernetes.io/limits] = x"},
 		{"runtime class", "spec.overhead", "Pod", "-spec.overhead", "spec.overhead = {cpu: 10m}", "spec.runtimeClassName = other"},
 	}
+	for _, note := range networkNotes() {
+		at := "metadata.annotations[" + note.name + "]"
+		all = append(all, ruleExample{"network", at, "Pod", at + " = 10.0.0.1", at + " = 10.0.0.2", "metadata.annotations[cni.projectcalico.org/ipAddrs] = 10.0.0.3"})
+	}
 	for _, list := range []string{"containers", "initContainers"} {
 		for _, sort := range []string{"limits", "requests"} {
 			at := "spec." + list + "[0].resources." + sort + "."

@@ -42,6 +42,12 @@ func podRules() []Rule {
 			Why: "tokens came from Secrets before Kubernetes 1.21; now each pod gets its own", Source: sourceAdmission + "serviceaccount/admission.go",
 		},
 	}
+	for _, note := range networkNotes() {
+		rules = append(rules, Rule{
+			Name: "network", Kinds: []string{"Pod"}, Path: "metadata.annotations[" + note.name + "]", What: append(bothWays(), Moved),
+			Why: "the network plugin writes the addresses of the pod there", Source: note.source,
+		})
+	}
 	for _, list := range []string{"containers", "initContainers"} {
 		mount := "spec." + list + "[*].volumeMounts[mountPath=" + tokenMount + "]"
 		rules = append(rules,
@@ -63,6 +69,18 @@ func podRules() []Rule {
 		})
 	}
 	return rules
+}
+
+// networkNotes are the annotations in which network plugins keep what they gave
+// to a pod. They are no part of Kubernetes, but every pod of such a cluster has
+// them, and each gets its own.
+func networkNotes() []struct{ name, source string } {
+	calico, multus := "https://github.com/projectcalico/calico", "https://github.com/k8snetworkplumbingwg/multus-cni"
+	return []struct{ name, source string }{
+		{"cni.projectcalico.org/containerID", calico}, {"cni.projectcalico.org/podIP", calico}, {"cni.projectcalico.org/podIPs", calico},
+		{"k8s.v1.cni.cncf.io/network-status", multus}, {"k8s.v1.cni.cncf.io/networks-status", multus},
+		{"k8s.ovn.org/pod-networks", "https://github.com/ovn-kubernetes/ovn-kubernetes"},
+	}
 }
 
 // selectorsOfTerms are where a pod has terms with matchLabelKeys.

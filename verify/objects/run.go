@@ -43,12 +43,17 @@ func newRun(c Comparison, namespaces mapping) *run {
 // original's namespaces and names.
 func (r *run) compare(ctx context.Context, s subject) error {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // ends the readers
 	r.subject, r.kind = s, r.kinds.of(s.resource)
 	wanted := read(ctx, "what is wanted", s.wanted, s.resource, r.fromOriginal(s.resource))
 	found := read(ctx, "what was found", s.found, s.resource, r.fromFound(s.resource))
 	live := read(ctx, "what is live", s.live, s.resource, func(p place) (place, error) { return p, nil })
 	feeds := [...]*feed{wanted, found, live}
+	defer func() {
+		cancel()
+		for _, f := range feeds {
+			f.close()
+		}
+	}()
 	for {
 		var heads [len(feeds)]*unstructured.Unstructured
 		var at place
@@ -99,7 +104,7 @@ func (r *run) meet(at place, wanted, found, live *unstructured.Unstructured) {
 	case wanted == nil && found != nil:
 		r.extra(at, found)
 	case wanted != nil && found != nil:
-		r.settling.accept(r.subject.resource, at, found)
+		r.settling.accept(r.kind.name, at, found)
 		r.restored(at, wanted, found)
 		r.references(at, found)
 	case wanted != nil && r.subject.notRestored == "":
@@ -196,7 +201,7 @@ func (r *run) presence(at place, c Case, what string, label Label, why string) {
 	default:
 		r.expected(rule)
 		if what == Extra {
-			r.settling.accept(r.subject.resource, at, c.FoundObject)
+			r.settling.accept(r.kind.name, at, c.FoundObject)
 		}
 	}
 }

@@ -38,26 +38,28 @@ type settling struct {
 	found    map[ownerPlace]struct{} // of the kinds that remembered says
 	waiting  []*pending
 	hash     hash.Hash
+	buffer   []byte
 }
 
 func newSettling() settling {
 	return settling{accepted: map[uid]struct{}{}, found: map[ownerPlace]struct{}{}, hash: fnv.New128a()}
 }
 
-func (s *settling) uidOf(text string) (id uid) {
+func (s *settling) uidOf(text string) uid {
+	s.buffer = append(s.buffer[:0], text...)
 	s.hash.Reset()
-	s.hash.Write([]byte(text)) // which never fails
-	s.hash.Sum(id[:0])
-	return id
+	s.hash.Write(s.buffer) // which never fails
+	s.buffer = s.hash.Sum(s.buffer[:0])
+	return uid(s.buffer)
 }
 
 // accept takes note of an object that was found and may be there.
-func (s *settling) accept(r Resource, at place, o *unstructured.Unstructured) {
+func (s *settling) accept(kind string, at place, o *unstructured.Unstructured) {
 	if text := metadataText(o, "uid"); text != "" {
 		s.accepted[s.uidOf(text)] = struct{}{}
 	}
-	if remembered(r.kindName()) {
-		s.found[ownerPlace{r.kindName(), at}] = struct{}{}
+	if remembered(kind) {
+		s.found[ownerPlace{kind, at}] = struct{}{}
 	}
 }
 
@@ -78,7 +80,9 @@ func (s *settling) wait(rule *Rule, c Case, d Difference, m mapping) {
 	object := c.WantedObject
 	if object == nil {
 		object = c.FoundObject
-		p.uid = s.uidOf(metadataText(object, "uid"))
+		if text := metadataText(object, "uid"); text != "" {
+			p.uid = s.uidOf(text)
+		}
 	}
 	if owner := controllerOf(object); owner != nil {
 		p.owner = s.uidOf(textOf(owner["uid"]))
