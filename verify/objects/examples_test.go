@@ -149,21 +149,26 @@ func identity(leaf []any) bool {
 // leavesOf lists the ways to all leaves: names of fields and indexes of items.
 // Empty maps and lists are leaves too.
 func leavesOf(way []any, value any) [][]any {
+	all := unsortedLeaves(way, value)
+	slices.SortFunc(all, func(a, b []any) int { return strings.Compare(rendered(a), rendered(b)) })
+	return all
+}
+
+func unsortedLeaves(way []any, value any) [][]any {
 	var all [][]any
 	switch v := value.(type) {
 	case map[string]any:
 		for name, inside := range v {
-			all = append(all, leavesOf(append(slices.Clone(way), name), inside)...)
+			all = append(all, unsortedLeaves(append(slices.Clone(way), name), inside)...)
 		}
 	case []any:
 		for i, inside := range v {
-			all = append(all, leavesOf(append(slices.Clone(way), i), inside)...)
+			all = append(all, unsortedLeaves(append(slices.Clone(way), i), inside)...)
 		}
 	}
 	if len(all) == 0 {
 		all = append(all, way)
 	}
-	slices.SortFunc(all, func(a, b []any) int { return strings.Compare(rendered(a), rendered(b)) })
 	return all
 }
 
