@@ -121,6 +121,7 @@ type proof struct {
 	Rungs                  []rung
 	Members                rung // the finding of its own below the ladder
 	RPOSeconds, RTOSeconds *float64
+	RTOPhases              []rung
 	Backup                 map[string]string
 	Counts                 map[string]int64
 }

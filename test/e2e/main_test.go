@@ -39,8 +39,9 @@ func testMain(m *testing.M) int {
 	if name == "" {
 		name = "e2e"
 	}
+	real := os.Getenv("CLUSTER") != string(cluster.Kwok)
 	provider, err := cluster.FromEnvironment(cluster.Options{
-		Name: name, Nodes: 3, Etcd: 3, Encryption: true, Monitoring: os.Getenv("CLUSTER") != "kwok", Shop: os.Getenv("CLUSTER") != "kwok",
+		Name: name, Nodes: 3, Etcd: 3, Encryption: true, Monitoring: real, Shop: real, Velero: real,
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)

@@ -25,6 +25,7 @@ const (
 	realNodes         // pods really run, nodes and daemons can be broken
 	monitoring        // Prometheus, Alertmanager and a receiver watch it
 	ownMachinery      // the control plane's daemons are ours to break
+	velero            // Velero and its bucket, which are ours to break too
 )
 
 // prove shows each promise as a feature of its own: one that is broken keeps
@@ -57,6 +58,8 @@ func missing(needs need) string {
 		return "needs monitoring: set PROMETHEUS_URL, ALERTMANAGER_URL and WEBHOOK_URL"
 	case needs == ownMachinery && local == nil:
 		return "breaks the control plane, which is only done to a cluster of the suite's own (CLUSTER=local or kwok)"
+	case needs == velero && (local == nil || !local.Velero):
+		return "breaks Velero and damages backups, which is only done to a cluster of the suite's own with real nodes (CLUSTER=local)"
 	case needs == realNodes && os.Getenv("CLUSTER") == "kwok":
 		return "needs pods that really run, which the kwok flavour only pretends"
 	}

@@ -112,7 +112,7 @@ kind: Scenario
 metadata: {name: drill}
 spec:
   seed: 7
-  timeout: 3m
+  timeout: %s
   parameters: [{name: ns}, {name: node}]
   steps: %s
 `
@@ -120,8 +120,11 @@ spec:
 // file writes the scenario as a user would and returns its path.
 func (s *scene) file(d drill) string {
 	s.Helper()
+	if d.timeout == "" {
+		d.timeout = "3m"
+	}
 	if d.proofs {
-		text := fmt.Sprintf(proofText, d.steps)
+		text := fmt.Sprintf(proofText, d.timeout, d.steps)
 		if d.checks != "" {
 			text += "  checks: " + d.checks + "\n"
 		}
@@ -132,9 +135,6 @@ func (s *scene) file(d drill) string {
 	}
 	if d.checks == "" {
 		d.checks = `[{name: watch, availability: {workload: {kind: Deployment, namespace: "${ns}", name: web}, minAvailable: 0, recoverWithin: 1m}}]`
-	}
-	if d.timeout == "" {
-		d.timeout = "3m"
 	}
 	return s.write("drill.yaml", fmt.Sprintf(scenarioText, d.timeout, d.limits, d.checks, d.steps))
 }

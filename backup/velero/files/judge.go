@@ -307,7 +307,7 @@ func (j judge) sameType(in *directory, s, r *entry, since func(bool) Label, add 
 	case same:
 	case s.Path == root:
 		j.result.ignore(RootTime, 1)
-	case s.Type == Directory && !changed && j.used(r):
+	case s.Type == Directory && !changed: // what is in it is compared by itself
 		j.result.ignore(DirectoryTime, 1)
 	default:
 		add(ModTime, since(changed), because)

@@ -43,7 +43,8 @@ const (
 	Marker Rule = ".velero"
 	// RootTime: making and removing .velero changes the root's time.
 	RootTime Rule = "rootTime"
-	// DirectoryTime: the restored application has made or removed files there.
+	// DirectoryTime: the restored application has made or removed files there, or
+	// kopia put the last file there after it had set the directory's time.
 	DirectoryTime Rule = "directoryTime"
 	// CoarseTime: the copy's file system, or kopia for symbolic links, keeps times less exactly.
 	CoarseTime Rule = "coarseTime"

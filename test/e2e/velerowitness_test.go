@@ -1,0 +1,217 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/dynamic/dynamicinformer"
+	"k8s.io/client-go/tools/cache"
+)
+
+// eachChange calls do, one call at a time, for every object of a resource in a
+// namespace that may not be there yet, whenever it appears or changes.
+func (s *scene) eachChange(namespace string, of schema.GroupVersionResource, do func(*unstructured.Unstructured)) {
+	s.Helper()
+	ctx, cancel := context.WithCancel(s.ctx)
+	factory := dynamicinformer.NewFilteredDynamicSharedInformerFactory(s.dynamic(), 0, namespace, nil)
+	informer := factory.ForResource(of).Informer()
+	seen := func(object any) {
+		if one, ok := object.(*unstructured.Unstructured); ok {
+			do(one)
+		}
+	}
+	_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: seen, UpdateFunc: func(_, now any) { seen(now) }})
+	s.must(err)
+	factory.Start(ctx.Done())
+	factory.WaitForCacheSync(ctx.Done())
+	s.Cleanup(func() {
+		cancel()
+		factory.Shutdown()
+	})
+}
+
+// witness sees all that ever was in a scratch namespace.
+type witness struct {
+	mu        sync.Mutex
+	ran       map[string]bool // pod/container that ran
+	addresses map[string]bool // that any endpoint led to
+	pods      map[string]bool
+	last      map[string]*unstructured.Unstructured // by kind/name
+}
+
+// watch sends a witness to a namespace that is to be made.
+func (s *scene) watch(namespace string) *witness {
+	s.Helper()
+	w := &witness{ran: map[string]bool{}, addresses: map[string]bool{}, pods: map[string]bool{}, last: map[string]*unstructured.Unstructured{}}
+	for _, resource := range []string{
+		"v1/pods", "v1/services", "v1/endpoints", "v1/resourcequotas", "discovery.k8s.io/v1/endpointslices", "networking.k8s.io/v1/ingresses",
+		"networking.k8s.io/v1/networkpolicies", "gateway.networking.k8s.io/v1/httproutes",
+	} {
+		s.eachChange(namespace, at(resource), w.see)
+	}
+	return w
+}
+
+func (w *witness) see(object *unstructured.Unstructured) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last[object.GetKind()+"/"+object.GetName()] = object
+	switch object.GetKind() {
+	case "Pod":
+		var pod corev1.Pod
+		if runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &pod) != nil {
+			return
+		}
+		w.pods[pod.Name] = true
+		for _, container := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
+			if container.Name != "restore-wait" && (began(container.State) || began(container.LastTerminationState)) {
+				w.ran[pod.Name+"/"+container.Name] = true
+			}
+		}
+	case "EndpointSlice":
+		endpoints, _, _ := unstructured.NestedSlice(object.Object, "endpoints")
+		w.note(endpoints, "addresses")
+	case "Endpoints":
+		subsets, _, _ := unstructured.NestedSlice(object.Object, "subsets")
+		for _, subset := range subsets {
+			for _, list := range []string{"addresses", "notReadyAddresses"} {
+				addresses, _, _ := unstructured.NestedSlice(subset.(map[string]any), list)
+				w.note(addresses, "ip")
+			}
+		}
+	}
+}
+
+func (w *witness) note(entries []any, field string) {
+	for _, entry := range entries {
+		switch value := entry.(map[string]any)[field].(type) {
+		case string:
+			w.addresses[value] = true
+		case []any:
+			for _, one := range value {
+				w.addresses[fmt.Sprint(one)] = true
+			}
+		}
+	}
+}
+
+// began says that a program of the image was started, and not only tried to be.
+func began(state corev1.ContainerState) bool {
+	if ended := state.Terminated; ended != nil {
+		return ended.Reason != "StartError" && ended.Reason != "ContainerCannotRun"
+	}
+	return state.Running != nil
+}
+
+// sawNothingRun wants that no container of the application ever ran.
+func (w *witness) sawNothingRun(s *scene) {
+	s.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.ran) > 0 {
+		s.Errorf("of the quiesced copy ran: %v", slices.Sorted(maps.Keys(w.ran)))
+	}
+	if len(w.pods) == 0 {
+		s.Error("the witness saw no pod at all, and proves nothing")
+	}
+}
+
+// sawNoWayTo wants that no endpoint ever led to a pod of the original.
+func (w *witness) sawNoWayTo(s *scene, original []corev1.Pod) {
+	s.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, pod := range original {
+		for _, ip := range pod.Status.PodIPs {
+			if w.addresses[ip.IP] {
+				s.Errorf("an endpoint of the copy led to %s, which is the original's pod %s", ip.IP, pod.Name)
+			}
+		}
+	}
+}
+
+// sawLast is the last that was seen of an object, "Service/web" for one.
+func (w *witness) sawLast(s *scene, what string) map[string]any {
+	s.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.last[what] == nil {
+		s.Fatalf("the witness saw no %s: %v", what, slices.Sorted(maps.Keys(w.last)))
+	}
+	return w.last[what].Object
+}
+
+// plant is what somebody does to an object of a namespace as soon as it appears.
+type plant struct {
+	of   schema.GroupVersionResource
+	name string
+	do   func(ctx context.Context, all dynamic.ResourceInterface) error
+}
+
+// plants lets them be done. The returned function wants that each was.
+func (s *scene) plants(namespace string, all ...plant) (check func()) {
+	s.Helper()
+	var mu sync.Mutex
+	done := map[string]error{}
+	byResource := map[schema.GroupVersionResource][]plant{}
+	for _, one := range all {
+		byResource[one.of] = append(byResource[one.of], one)
+	}
+	for of, some := range byResource {
+		in := namespace
+		if of.Resource == "namespaces" {
+			in = metav1.NamespaceAll
+		}
+		s.eachChange(in, of, func(object *unstructured.Unstructured) {
+			for i, one := range some {
+				key := fmt.Sprintf("%s/%s/%d", of.Resource, one.name, i)
+				mu.Lock()
+				_, before := done[key]
+				mu.Unlock()
+				if object.GetName() != one.name || before || object.GetDeletionTimestamp() != nil {
+					continue
+				}
+				err := one.do(s.ctx, s.dynamic().Resource(of).Namespace(object.GetNamespace()))
+				mu.Lock()
+				done[key] = err
+				mu.Unlock()
+			}
+		})
+	}
+	return func() {
+		s.Helper()
+		mu.Lock()
+		defer mu.Unlock()
+		if len(done) != len(all) {
+			s.Errorf("of %d alterations these were made: %v", len(all), slices.Sorted(maps.Keys(done)))
+		}
+		for what, err := range done {
+			if err != nil {
+				s.Errorf("altering %s: %v", what, err)
+			}
+		}
+	}
+}
+
+// leavesNothing wants nothing of any run in the cluster or the bucket.
+func (r *result) leavesNothing() *result {
+	r.Helper()
+	r.traceless()
+	r.wantNothingLeft()
+	r.within(10*time.Second, "nothing of a run is left", func() (bool, string) {
+		left := r.leftOfRuns()
+		return len(left) == 0, strings.Join(left, ", ")
+	})
+	return r
+}
