@@ -63,8 +63,10 @@ type Result struct {
 	LossCount  int64        `json:"lossCount"`
 	Drift      []Difference `json:"drift,omitempty"`
 	DriftCount int64        `json:"driftCount"`
-	// Notes are the first few expected differences that a person should know of:
-	// texts that name a Service of the original by its full name.
+	// Notes are the first few expected differences that a person should know of,
+	// Reference all: texts that name a Service of the original by its full name,
+	// fields of custom resources called namespace, and references that a rule of the
+	// caller's expects.
 	Notes []Difference `json:"notes,omitempty"`
 	// Counts are by resource: "deployments.apps".
 	Counts map[string]Count `json:"counts,omitempty"`

@@ -54,30 +54,30 @@ func (r *run) references(at place, found *unstructured.Unstructured) {
 	})
 }
 
-// reference tells a field that should have followed, unless a rule expects it.
+// reference tells a field that should have followed. One that a rule expects
+// is noted, unless it is about what a controller writes anew anyway.
 func (r *run) reference(at place, value, why string) {
-	if rule := r.kind.ruleFor(&r.walker, Reference); rule != nil {
+	switch rule := r.kind.ruleFor(&r.walker, Reference); {
+	case rule == nil:
+		d := r.difference(at, Loss, Reference, render(r.walker.steps))
+		_, d.Found = r.kind.renderPair(nil, value)
+		d.Why = why
+		r.tell(d)
+	case rule.silent:
 		r.expected(rule)
-		r.keepNote(at, rule.Name, strconv.Quote(value), rule.Why)
-		return
+	default:
+		_, shown := r.kind.renderPair(nil, value)
+		r.note(at, rule.Name, shown, why)
 	}
-	d := r.difference(at, Loss, Reference, render(r.walker.steps))
-	_, d.Found = r.kind.renderPair(nil, value)
-	d.Why = why
-	r.tell(d)
 }
 
-// note counts what is expected, and keeps it to be read.
+// note counts what is expected, by a rule of the caller's if there is one, and
+// keeps it to be read.
 func (r *run) note(at place, rule, value, why string) {
 	if callers := r.kind.ruleFor(&r.walker, Reference); callers != nil {
-		r.expected(callers)
-		return
+		rule = callers.Name
 	}
 	r.result.Expected[rule]++
-	r.keepNote(at, rule, value, why)
-}
-
-func (r *run) keepNote(at place, rule, value, why string) {
 	if len(r.result.Notes) < r.Keep {
 		d := r.difference(at, Expected, Reference, render(r.walker.steps))
 		d.Found, d.Rule, d.Why = value, rule, why

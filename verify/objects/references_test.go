@@ -73,6 +73,18 @@ func TestReferencesThatAreNone(t *testing.T) {
 	}
 }
 
+// A reference that a caller expects is kept to be read; what a controller writes
+// anew is not.
+func TestNotedReferences(t *testing.T) {
+	claim := "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: x}, spec: {dataSourceRef: {kind: A, name: a, namespace: shop}}}"
+	slice := "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: x, labels: {endpointslice.kubernetes.io/managed-by: endpointslice-controller.k8s.io}}, endpoints: [{targetRef: {namespace: shop}}]}"
+	rules := []Rule{{Name: "ours", Kinds: []string{"PersistentVolumeClaim"}, Path: "spec", What: []string{Reference}}}
+	result := runs(t, Comparison{Wanted: setOf(t, claim, slice), Found: setOf(t, claim, slice), Namespaces: drill(), Rules: rules})
+	if result.LossCount != 0 || len(result.Notes) != 1 || result.Notes[0].Path != "spec.dataSourceRef.namespace" || result.Notes[0].Rule != "ours" || result.Expected["addresses of pods"] != 1 {
+		t.Errorf("%+v", result)
+	}
+}
+
 // Texts that name the original are expected, and kept to be read.
 func TestNotes(t *testing.T) {
 	texts := []string{
@@ -103,7 +115,7 @@ func TestNotes(t *testing.T) {
 	}
 	rules := []Rule{{Name: "ours", Kinds: []string{"*"}, Path: "spec", What: []string{Reference}}}
 	result = runs(t, Comparison{Wanted: setOf(t, texts...), Found: setOf(t, found...), Namespaces: drill(), Rules: rules})
-	if len(result.Notes) != 1 || result.Expected["ours"] != 5 {
+	if len(result.Notes) != 6 || result.Expected["ours"] != 5 {
 		t.Errorf("a caller's rule: %+v", result)
 	}
 }

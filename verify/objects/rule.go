@@ -42,6 +42,8 @@ type Rule struct {
 	// settle is for rules that need to know other objects, and are decided when
 	// all have been read.
 	settle settle
+	// silent is for references that a controller writes anew: nobody needs to know.
+	silent bool
 }
 
 // Case is a difference that a rule is asked about.

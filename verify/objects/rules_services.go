@@ -72,7 +72,7 @@ func endpointRules() []Rule {
 	}}
 	for _, field := range []string{"endpoints", "ports"} {
 		rules = append(rules, Rule{
-			Name: "addresses of pods", Kinds: []string{"EndpointSlice.discovery.k8s.io"}, Path: field, What: append(always(), Reference), When: managedEndpoints,
+			Name: "addresses of pods", Kinds: []string{"EndpointSlice.discovery.k8s.io"}, Path: field, What: append(always(), Reference), When: managedEndpoints, silent: true,
 			Why: "the controller writes the addresses of the pods that are there now", Source: "staging/src/k8s.io/endpointslice/reconciler.go",
 		})
 	}
