@@ -97,7 +97,7 @@ func (c *climb) up(ctx context.Context) (journal.Outcome, error) {
 		if passed {
 			reached = rung.name
 		}
-		if ctx.Err() != nil || found.Verdict != verify.Pass && !c.goesOn(rung.name) {
+		if !c.goesOn(ctx, rung.name, found) {
 			break
 		}
 	}
@@ -119,14 +119,16 @@ func (c *climb) cutShort(name string, found backup.Rung) backup.Rung {
 // goesOn says that a rung that does not hold still carries the next ones: what
 // was restored is worth a look even if Velero, or the application, says that it is
 // not whole.
-func (c *climb) goesOn(rung string) bool {
-	switch rung {
-	case RungRestore:
-		return c.restored != nil && c.contents != nil
-	case RungReady, RungProbe, RungObjects:
-		return true
-	default:
+func (c *climb) goesOn(ctx context.Context, rung string, found backup.Rung) bool {
+	switch {
+	case ctx.Err() != nil:
 		return false
+	case found.Verdict == verify.Pass:
+		return true
+	case rung == RungRestore:
+		return c.restored != nil && c.contents != nil
+	default:
+		return rung == RungReady || rung == RungProbe || rung == RungObjects
 	}
 }
 

@@ -73,7 +73,7 @@ func (s *Restore) Plan(ctx context.Context, env experiments.Env) (experiments.Pl
 	if err := planLocation(ctx, client, own.Location, &plan); err != nil {
 		return plan, err
 	}
-	if err := s.planVolumes(ctx, env, own, &plan); err != nil {
+	if err := s.planVolumes(ctx, env, own); err != nil {
 		return plan, err
 	}
 	plan.Targets = append(plan.Targets, journal.Target{Kind: targetNamespace, Name: own.Into})
@@ -226,7 +226,7 @@ func (s *Restore) planInto(ctx context.Context, env experiments.Env) error {
 // in the backup is restored as it is (pkg/restore/restore.go,
 // handleSkippedPVHasRetainPolicy). What a backup holds is looked at again before
 // the restore begins.
-func (s *Restore) planVolumes(ctx context.Context, env experiments.Env, own restorePlan, plan *experiments.Plan) error {
+func (s *Restore) planVolumes(ctx context.Context, env experiments.Env, own restorePlan) error {
 	if s.Volumes.Compare && env.Image == "" {
 		return refusal.New("set image in the Environment, or --image, to an image with gameday in it that nodes can pull; or leave volumes.compare out",
 			"comparing the files of volumes needs pods that look at them, and no image is known")

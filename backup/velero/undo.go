@@ -140,11 +140,16 @@ func (u *undoing) leaveAlone(ctx context.Context) error {
 		"deleting namespace %s: it does not bear the mark of run %s (label %s): look at it, and delete it by hand if it is the drill's", u.plan.Into, u.env.RunID, experiments.LabelRun))
 }
 
+// lastChance is how long even a namespace that has taken too long is waited for: once
+// what kept it is gone, its controller looks again after some 15 seconds.
+const lastChance = 30 * time.Second
+
 // namespaceGone waits for the scratch namespace to go. One that takes longer than
 // it may is stuck, and what keeps it is named.
 func (u *undoing) namespaceGone(ctx context.Context) error {
 	var last *corev1.Namespace
 	seen := false
+	least := time.Now().Add(lastChance)
 	limit := time.Now().Add(u.patience())
 	waiting, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -156,6 +161,9 @@ func (u *undoing) namespaceGone(ctx context.Context) error {
 				last, seen = namespace, true
 				if at := namespace.DeletionTimestamp; at != nil {
 					limit = at.Add(u.patience())
+				}
+				if limit.Before(least) {
+					limit = least
 				}
 				time.AfterFunc(time.Until(limit), cancel)
 				return false

@@ -58,7 +58,7 @@ func (c Client) WaitRestore(ctx context.Context, name string, seen func(*velerov
 // WaitGone watches until no object of that name is left.
 func (c Client) WaitGone(ctx context.Context, resource, name string) error {
 	err := kube.Follow(ctx, c.resource(resource), byName(name),
-		func(object *unstructured.Unstructured) (struct{}, bool) { return struct{}{}, true },
+		func(*unstructured.Unstructured) (struct{}, bool) { return struct{}{}, true },
 		func(view map[types.UID]struct{}) bool { return len(view) == 0 })
 	if err != nil {
 		return fmt.Errorf("waiting until %s %s/%s is gone: %w", resource, c.Namespace, name, err)

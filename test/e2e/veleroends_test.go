@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -30,6 +31,13 @@ spec:
 	s.eventually("a thing can be made", func() (bool, string) {
 		_, err := things.Create(s.ctx, thing, metav1.CreateOptions{})
 		return err == nil, fmt.Sprint(err)
+	})
+	made, err := things.Get(s.ctx, "one", metav1.GetOptions{})
+	s.must(err)
+	// What is made in the second of the backup may be made after it: the API has no finer clock.
+	s.eventually("the thing is older than a backup that is taken now", func() (bool, string) {
+		age := time.Since(made.GetCreationTimestamp().Time)
+		return age > 3*time.Second, age.String()
 	})
 	return remove
 }

@@ -141,17 +141,6 @@ func (w *witness) sawNoWayTo(s *scene, original []corev1.Pod) {
 	}
 }
 
-// sawLast is the last that was seen of an object, "Service/web" for one.
-func (w *witness) sawLast(s *scene, what string) map[string]any {
-	s.Helper()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.last[what] == nil {
-		s.Fatalf("the witness saw no %s: %v", what, slices.Sorted(maps.Keys(w.last)))
-	}
-	return w.last[what].Object
-}
-
 // plant is what somebody does to an object of a namespace as soon as it appears.
 type plant struct {
 	of   schema.GroupVersionResource

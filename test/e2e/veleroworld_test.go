@@ -174,17 +174,7 @@ func (s *scene) stopBucket() (start func()) {
 	return start
 }
 
-// locationBecomes waits until Velero has noticed what the object store is like.
-func (s *scene) locationBecomes(phase velerov1.BackupStorageLocationPhase) {
-	s.Helper()
-	s.eventually("the storage location is "+string(phase), func() (bool, string) {
-		var location velerov1.BackupStorageLocation
-		s.read("backupstoragelocations", "default", &location)
-		return location.Status.Phase == phase, string(location.Status.Phase)
-	})
-}
-
-// untilRunning waits until all pods of the namespace that are to run do.
+// untilAllRun waits until all pods of the namespace that are to run do.
 func (s *scene) untilAllRun() {
 	s.Helper()
 	s.within(90*time.Second, "the application runs", func() (bool, string) {

@@ -3,7 +3,6 @@ package files
 import (
 	"context"
 	"encoding/base64"
-	"flag"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -66,25 +65,22 @@ func waitOut(args []string, stderr io.Writer) int {
 }
 
 func read(args []string, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet(modeRead, flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	volumes := flags.String(flagVolumes, "", "where the pod's volumes are mounted")
-	name := flags.String(flagName, "", "of the volume's directory")
-	after64 := flags.String(flagAfter, "", "path to begin behind, in base64")
-	if err := flags.Parse(args); err != nil {
-		return exitUsage
+	given := map[string]string{}
+	for i := 0; i+1 < len(args); i += 2 {
+		given[args[i]] = args[i+1]
 	}
-	after, err := base64.StdEncoding.DecodeString(*after64)
-	if err != nil || *volumes == "" || *name == "" || flags.NArg() > 0 || filepath.Base(*name) != *name {
+	volumes, name := given["--"+flagVolumes], given["--"+flagName]
+	after, err := base64.StdEncoding.DecodeString(given["--"+flagAfter])
+	if err != nil || len(args)%2 != 0 || volumes == "" || name == "" || filepath.Base(name) != name {
 		return usage(stderr, "read needs --volumes and --name")
 	}
-	directory, err := locate(*volumes, *name, mountTableFile)
+	directory, err := locate(volumes, name, mountTableFile)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return exitNoVolume
 	}
 	return guard(stdout, stderr, func(out io.Writer) error {
-		return readVolume(context.Background(), *volumes, directory, string(after), out)
+		return readVolume(context.Background(), volumes, directory, string(after), out)
 	})
 }
 
