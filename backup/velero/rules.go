@@ -27,7 +27,7 @@ func Rules(restore, backup string) []objects.Rule {
 			Why: "Velero marks what it restores", Source: "pkg/restore/restore.go, addRestoreLabels",
 		},
 		{
-			Name: "velero: owners are not restored", Kinds: []string{"*"}, Path: "metadata.ownerReferences", What: []string{objects.Missing},
+			Name: "velero: owners are not restored", Kinds: []string{"*"}, Path: "metadata.ownerReferences[*]", What: []string{objects.Missing},
 			Why: "the owners have other UIDs; controllers adopt what is theirs", Source: "pkg/restore/restore.go, resetMetadata",
 		},
 		{

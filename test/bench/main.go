@@ -40,6 +40,7 @@ func subjects() []subject {
 		{name: "etcd-match", times: 3, measure: measureEtcdMatch},
 		{name: "etcd-apiserver", times: 1, measure: measureEtcdAPIServer},
 		{name: "objects", times: 3, measure: measureObjects},
+		{name: "objects-diff", times: 3, measure: measureObjectsDiff},
 		{name: "drain-at-once", times: 1, onDemand: true, measure: measureDrainAtOnce},
 		{name: "demo", times: 1, onDemand: true, measure: measureDemo},
 	}

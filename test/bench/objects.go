@@ -76,9 +76,7 @@ func measureObjects(ctx context.Context, b *bench, times int) ([]figure, error) 
 			// A page of each side, the last ones of each resource not full, and discovery.
 			median("the same, API requests for each page of 500 objects", "", 1.2, scaled(requests, 1/pages)),
 		}
-		ratio, err := measureAgainstDiff(ctx, b, c, crowd, times)
-		figures = append(figures, ratio)
-		return err
+		return nil
 	})
 	return figures, err
 }
@@ -91,9 +89,22 @@ func scaled(samples []float64, by float64) []float64 {
 	return all
 }
 
-// measureAgainstDiff holds the comparison of 1,000 objects against kubectl diff of
+// measureObjectsDiff holds the comparison of 1,000 objects against kubectl diff of
 // the same manifests: whole processes, one after the other.
-func measureAgainstDiff(ctx context.Context, b *bench, c *cluster.Cluster, crowd *objectCrowd, times int) (figure, error) {
+func measureObjectsDiff(ctx context.Context, b *bench, times int) (figures []figure, err error) {
+	err = withCluster(ctx, "objects", func(c *cluster.Cluster) error {
+		ratio, err := againstDiff(ctx, b, c, times)
+		figures = []figure{ratio}
+		return err
+	})
+	return figures, err
+}
+
+func againstDiff(ctx context.Context, b *bench, c *cluster.Cluster, times int) (figure, error) {
+	crowd, err := newObjectCrowd(c)
+	if err != nil {
+		return figure{}, err
+	}
 	if err := crowd.fill(ctx, fewNamespace, fewObjects); err != nil {
 		return figure{}, err
 	}
