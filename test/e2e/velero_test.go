@@ -69,6 +69,11 @@ func (s *scene) everything() (secret string) {
 		}
 	})
 	s.untilAllRun()
+	s.eventually("the Job's controller is through with it", func() (bool, string) {
+		job, err := s.client.BatchV1().Jobs(s.ns).Get(s.ctx, "over", metav1.GetOptions{})
+		s.must(err)
+		return job.Status.CompletionTime != nil, fmt.Sprintf("%+v", job.Status)
+	})
 	return secret
 }
 
