@@ -109,6 +109,17 @@ func TestVeleroSchedules(t *testing.T) {
 			s.removeBackup(own)
 			s.looksAt(fresh).exits(1).undone().says("XX fresh " + nightly + ": no backup is left")
 		}},
+		promise{says: "what Velero last said of its storage location is not believed when it has stopped looking", needs: velero, proof: func(s *scene) {
+			nightly := s.scheduled("nightly")
+			s.runs(nightly, velerov1.BackupPhaseCompleted)
+			s.scaleVelero(0)
+			s.Cleanup(func() { s.scaleVelero(1) })
+			before := time.Now().Add(-2 * time.Hour).UTC().Format(time.RFC3339)
+			_, err := s.inVelero("backupstoragelocations").Patch(s.ctx, "default", types.MergePatchType, []byte(`{"status":{"lastValidationTime":"`+before+`"}}`), metav1.PatchOptions{})
+			s.must(err)
+			s.looksAt(check("fresh", `schedules: [`+nightly+`], maxAge: 1h`)).exits(3).undone().
+				says("?? fresh cannot tell: "+nightly+": storage location default is Available, but Velero last looked 2h0m ago", "is Velero running?")
+		}},
 		promise{says: "plan tells how old the backups are, and refuses only who may not look", needs: velero, proof: func(s *scene) {
 			young := s.scheduled("young", notDue)
 			d := s.looking(check("fresh", `schedules: [`+young+`], maxAge: 1h`))
