@@ -89,6 +89,12 @@ func TestObserve(t *testing.T) {
 		"without a default the last one is taken": {[]runtime.Object{
 			schedule("nightly", ago(240*time.Hour)), location("other"), backup("nightly", ago(time.Hour), 412, func(b *velerov1.Backup) { b.Spec.StorageLocation = "other" }),
 		}, within(26 * time.Hour), verify.Pass, "nightly: newest", ""},
+		"made anew after failures": {[]runtime.Object{
+			schedule("nightly", ago(time.Hour)), location("default"), backup("nightly", ago(2*time.Hour), 0, phase(velerov1.BackupPhaseFailed)),
+		}, within(26 * time.Hour), verify.Inconclusive, "cannot tell: nightly: has made no backup yet; it was created 1h0m ago", ""},
+		"failed since it was made": {[]runtime.Object{
+			schedule("nightly", ago(3*time.Hour)), location("default"), backup("nightly", ago(2*time.Hour), 0, phase(velerov1.BackupPhaseFailed)),
+		}, within(26 * time.Hour), verify.Fail, "nightly: no Completed backup: 1 attempt failed: 1 Failed; the last is nightly-", ""},
 		"a name too long for a label": {[]runtime.Object{
 			schedule(long, ago(time.Hour)), location("default"),
 		}, within(26 * time.Hour), verify.Fail, long + ": its name is longer than 63 letters", ""},

@@ -2,6 +2,7 @@ package lookstest
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"path/filepath"
@@ -64,8 +65,8 @@ func Mutate(t *testing.T, kind string, of func(recording string) verify.Check) {
 	})
 }
 
-// Hollow takes away every field of the look that counts, one by one, at every
-// depth. A finding is never better for it.
+// Hollow takes away every field and every element of the look that counts, one by
+// one, at every depth. A finding is never better for it.
 func Hollow(t *testing.T, kind string, of func(recording string) verify.Check) {
 	t.Helper()
 	each(t, func(t *testing.T, name string, events []journal.Event) {
@@ -78,7 +79,7 @@ func Hollow(t *testing.T, kind string, of func(recording string) verify.Check) {
 		if err := json.Unmarshal(events[at].Data, &look); err != nil {
 			t.Fatal(err)
 		}
-		without(look, "", func(path string) {
+		without(look, "", nil, func(path string) {
 			data, err := json.Marshal(look)
 			if err != nil {
 				t.Fatal(err)
@@ -92,20 +93,24 @@ func Hollow(t *testing.T, kind string, of func(recording string) verify.Check) {
 	})
 }
 
-// without calls try with each field of value missing in turn.
-func without(value any, path string, try func(path string)) {
+// without calls try with each field and element inside value missing in turn; set
+// puts another list in its place, where value is one.
+func without(value any, path string, set func([]any), try func(path string)) {
 	switch value := value.(type) {
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(value)) {
-			without(value[key], path+"."+key, try)
 			kept := value[key]
+			without(kept, path+"."+key, func(list []any) { value[key] = list }, try)
 			delete(value, key)
 			try(path + "." + key)
 			value[key] = kept
 		}
 	case []any:
 		for i := range value {
-			without(value[i], path+"[]", try)
+			without(value[i], fmt.Sprintf("%s[%d]", path, i), nil, try)
+			set(slices.Delete(slices.Clone(value), i, i+1))
+			try(fmt.Sprintf("%s[%d]", path, i))
+			set(value)
 		}
 	}
 }
