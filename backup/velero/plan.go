@@ -168,15 +168,21 @@ func (s *Restore) newest(ctx context.Context, client velero.Client) (*velerov1.B
 }
 
 func defaultLocation(ctx context.Context, client velero.Client) (string, error) {
+	const hint = "is Velero installed there? set velero.namespace in the Environment, or --velero-namespace"
 	name := "default" // the server's own default of --default-backup-storage-location
+	any := false
 	err := client.EachStorageLocation(ctx, func(location *velerov1.BackupStorageLocation) error {
+		any = true
 		if location.Spec.Default {
 			name = location.Name
 		}
 		return nil
 	})
 	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
-		return "", refusal.New("is Velero installed? set velero.namespace in the Environment, or --velero-namespace", "%v", err)
+		return "", refusal.New(hint, "%v", err)
+	}
+	if err == nil && !any {
+		return "", refusal.New(hint, "namespace %s has no backup storage location", client.Namespace)
 	}
 	return name, err
 }
