@@ -51,6 +51,10 @@ func Rules(restore, backup string) []objects.Rule {
 			Why: "an init container holds the pod back until its volumes are restored", Source: "pkg/restore/actions/pod_volume_restore_action.go",
 		},
 		{
+			Name: "velero: a hook's init container", Kinds: []string{"Pod"}, Path: "spec.initContainers[*]", What: []string{objects.Extra}, When: isInitHook,
+			Why: "an annotation of the pod asks for it", Source: "internal/hook/item_hook_handler.go, getInitContainerFromAnnotation",
+		},
+		{
 			Name: "velero: priority is decided anew", Kinds: []string{"Pod"}, Path: "spec.priority",
 			Why: "it follows from the priority class", Source: "pkg/restore/actions/pod_action.go",
 		},
@@ -106,6 +110,17 @@ func isMirror(c objects.Case) bool {
 func isRestoreWait(c objects.Case) bool {
 	container, _ := c.Found.(map[string]any)
 	return container["name"] == "restore-wait"
+}
+
+// isInitHook knows the init container that Velero adds by annotations of a pod. One
+// that they do not name gets a name made up.
+func isInitHook(c objects.Case) bool {
+	const prefix = "init.hook.restore.velero.io/container-"
+	container, _ := c.Found.(map[string]any)
+	asked := c.WantedObject.GetAnnotations()
+	name, _ := container["name"].(string)
+	named := name == asked[prefix+"name"] || asked[prefix+"name"] == "" && strings.HasPrefix(name, "velero-restore-init-")
+	return named && asked[prefix+"image"] != "" && container["image"] == asked[prefix+"image"]
 }
 
 func isTokenSecret(c objects.Case) bool {

@@ -17,7 +17,6 @@ import (
 const (
 	postHooks     = "post.hook.restore.velero.io/"
 	initHookImage = "init.hook.restore.velero.io/container-image"
-	initHookRuns  = "init.hook.restore.velero.io/command"
 )
 
 // shape is what of a pod decides how it is quiesced; pods of one shape share a rule.
@@ -59,8 +58,8 @@ func shapeOf(pod *unstructured.Unstructured, volumes bool) shape {
 		}
 	}
 	annotations := pod.GetAnnotations()
-	if annotations[initHookImage] != "" && annotations[initHookRuns] != "" {
-		of.init++ // Velero adds one of its own by then
+	if annotations[initHookImage] != "" {
+		of.init++ // Velero adds one of its own by then, whether the annotations name its command or not
 	}
 	for _, name := range slices.Sorted(maps.Keys(annotations)) {
 		if strings.HasPrefix(name, postHooks) {

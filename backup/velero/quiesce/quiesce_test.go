@@ -267,3 +267,23 @@ func TestNobodysClassIsAName(t *testing.T) {
 		t.Error(problems)
 	}
 }
+
+// Velero runs the default program of a hook's image where no command is named.
+func TestNoHookOfAQuiescedPodIsLeft(t *testing.T) {
+	for _, annotations := range []map[string]string{
+		{"init.hook.restore.velero.io/container-image": "tool"},
+		{"init.hook.restore.velero.io/container-image": "tool", "init.hook.restore.velero.io/command": "[/tool]"},
+	} {
+		pod := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"containers": []any{map[string]any{"name": "db"}}}}}
+		pod.SetAnnotations(annotations)
+		removed := 0
+		for _, one := range shapeOf(pod, true).operations() {
+			if one.Operation == "remove" && one.Path == "/spec/initContainers/1" {
+				removed++
+			}
+		}
+		if removed != 1 {
+			t.Errorf("with %v, %d init containers are removed", annotations, removed)
+		}
+	}
+}
