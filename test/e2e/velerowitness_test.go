@@ -47,13 +47,13 @@ type witness struct {
 	ran       map[string]bool // pod/container that ran
 	addresses map[string]bool // that any endpoint led to
 	pods      map[string]bool
-	last      map[string]*unstructured.Unstructured // by kind/name
+	every     []*unstructured.Unstructured // each object in each state
 }
 
 // watch sends a witness to a namespace that is to be made.
 func (s *scene) watch(namespace string) *witness {
 	s.Helper()
-	w := &witness{ran: map[string]bool{}, addresses: map[string]bool{}, pods: map[string]bool{}, last: map[string]*unstructured.Unstructured{}}
+	w := &witness{ran: map[string]bool{}, addresses: map[string]bool{}, pods: map[string]bool{}}
 	for _, resource := range []string{
 		"v1/pods", "v1/services", "v1/endpoints", "v1/resourcequotas", "discovery.k8s.io/v1/endpointslices", "networking.k8s.io/v1/ingresses",
 		"networking.k8s.io/v1/networkpolicies", "gateway.networking.k8s.io/v1/httproutes",
@@ -66,7 +66,7 @@ func (s *scene) watch(namespace string) *witness {
 func (w *witness) see(object *unstructured.Unstructured) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.last[object.GetKind()+"/"+object.GetName()] = object
+	w.every = append(w.every, object)
 	switch object.GetKind() {
 	case "Pod":
 		var pod corev1.Pod
@@ -91,6 +91,13 @@ func (w *witness) see(object *unstructured.Unstructured) {
 			}
 		}
 	}
+}
+
+// all is what was seen, each object in each state.
+func (w *witness) all() []*unstructured.Unstructured {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.every)
 }
 
 func (w *witness) note(entries []any, field string) {

@@ -58,6 +58,11 @@ func keepsData(pod *corev1.PodTemplateSpec) {
 	pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: "cache", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
 }
 
+// annotated pods carry these annotations.
+func annotated(annotations map[string]string) trait {
+	return func(pod *corev1.PodTemplateSpec) { pod.Annotations = annotations }
+}
+
 // finalized pods stay until somebody takes the finalizer away.
 func finalized(name string) trait {
 	return func(pod *corev1.PodTemplateSpec) { pod.Finalizers = append(pod.Finalizers, name) }
