@@ -50,16 +50,16 @@ var errOtherType = errors.New("it became something else than a regular file whil
 // sum hashes what the file held when it was opened, no more: a log may grow as
 // fast as it is read. What is told of the file is what was true after that.
 func (h *hasher) sum(fd int, e *entry) error {
-	var before, after unix.Stat_t
-	if err := unix.Fstat(fd, &before); err != nil {
+	before, err := look(fd, "")
+	if err != nil {
 		return err
 	}
-	if before.Mode&unix.S_IFMT != unix.S_IFREG {
+	if typeOf(&before) != File {
 		return errOtherType
 	}
 	_ = unix.Fadvise(fd, 0, 0, unix.FADV_SEQUENTIAL) // advice, as the name says
 	hash := sha256.New()
-	left := before.Size
+	left := int64(before.Size)
 	for left > 0 {
 		n, err := retry(func() (int, error) { return unix.Read(fd, h.buffer[:min(left, int64(len(h.buffer)))]) })
 		if err != nil {
@@ -72,13 +72,14 @@ func (h *hasher) sum(fd int, e *entry) error {
 		left -= int64(n)
 		h.read.Add(int64(n))
 	}
-	if err := unix.Fstat(fd, &after); err != nil {
+	after, err := look(fd, "")
+	if err != nil {
 		return err
 	}
 	e.attributes = attributesOf(&after)
 	e.Attributes = countAttributes(fd)
-	e.Changed = left > 0 || after.Size != before.Size || after.Ctim != before.Ctim
-	e.Size = before.Size - left
+	e.Changed = left > 0 || after.Size != before.Size || after.Ctime != before.Ctime
+	e.Size = int64(before.Size) - left
 	e.SHA256 = hex.EncodeToString(hash.Sum(nil))
 	return nil
 }

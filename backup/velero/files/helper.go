@@ -32,6 +32,11 @@ const (
 //
 // PATH is in base64, since names are bytes.
 func Main(args []string, stdout, stderr io.Writer) int {
+	return help(args, stdout, stderr, confine)
+}
+
+// help is Main for tests, which go on in this process and have to write.
+func help(args []string, stdout, stderr io.Writer, confine func() error) int {
 	if len(args) == 0 {
 		return usage(stderr, "no mode")
 	}
@@ -39,7 +44,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	case modeWait:
 		return waitOut(args, stderr)
 	case modeRead:
-		return read(args, stdout, stderr)
+		return read(args, stdout, stderr, confine)
 	default:
 		return usage(stderr, "unknown mode "+mode)
 	}
@@ -64,7 +69,7 @@ func waitOut(args []string, stderr io.Writer) int {
 	return 0
 }
 
-func read(args []string, stdout, stderr io.Writer) int {
+func read(args []string, stdout, stderr io.Writer, confine func() error) int {
 	given := map[string]string{}
 	for i := 0; i+1 < len(args); i += 2 {
 		given[args[i]] = args[i+1]
@@ -73,6 +78,10 @@ func read(args []string, stdout, stderr io.Writer) int {
 	after, err := base64.StdEncoding.DecodeString(given["--"+flagAfter])
 	if err != nil || len(args)%2 != 0 || volumes == "" || name == "" || filepath.Base(name) != name {
 		return usage(stderr, "read needs --volumes and --name")
+	}
+	if err := confine(); err != nil {
+		fmt.Fprintln(stderr, err)
+		return exitFailed
 	}
 	directory, err := locate(volumes, name, mountTableFile)
 	if err != nil {

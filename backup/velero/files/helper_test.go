@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 )
 
+func unconfined() error { return nil }
+
 func TestLocate(t *testing.T) {
 	volumes := t.TempDir()
 	for _, path := range []string{
@@ -53,12 +55,12 @@ func TestTheHelpersArguments(t *testing.T) {
 		{"read", "--volumes", "/v", "--name", "../etc"}, {"read", "--volumes", "/v", "--name", "a", "--after", "?"},
 	} {
 		var complaint bytes.Buffer
-		if code := Main(args, io.Discard, &complaint); code != exitUsage || complaint.Len() == 0 {
+		if code := help(args, io.Discard, &complaint, unconfined); code != exitUsage || complaint.Len() == 0 {
 			t.Errorf("%q: code %d, %s", args, code, &complaint)
 		}
 	}
 	var complaint bytes.Buffer
-	if code := Main([]string{"read", "--volumes", t.TempDir(), "--name", "data"}, io.Discard, &complaint); code != exitNoVolume {
+	if code := help([]string{"read", "--volumes", t.TempDir(), "--name", "data"}, io.Discard, &complaint, unconfined); code != exitNoVolume {
 		t.Errorf("code %d, %s", code, &complaint)
 	}
 }

@@ -15,9 +15,10 @@ const tick = int64(10 * time.Millisecond)
 // judge labels what differs in one pair.
 //
 // What it knows of the time after the backup are ctimes: the kernel sets them with
-// every change of content, name, owner or mode, and nobody can set them back. It
-// never reads "changed since" more widely than it must, since every excuse may hide
-// a loss: see written, moved and arrived.
+// every change of content, name, owner or mode, and nobody can set them back. But a
+// kubelet that applies an fsGroup changes the ctime of everything when a pod starts,
+// and every excuse may hide a loss. So a ctime alone excuses little: see written,
+// born, moved and arrived.
 type judge struct {
 	backedUp  int64 // what is later has changed since the backup
 	usedSince int64 // what is later was changed by the restored application; 0: there was none
@@ -39,33 +40,38 @@ func (j judge) touched(s *entry) bool { return s.ChangeTime > j.backedUp }
 // used says that anything of it has changed at the copy since that was restored.
 func (j judge) used(r *entry) bool { return r != nil && j.usedSince != 0 && r.ChangeTime > j.usedSince }
 
-// written says that the content of a file, or the list of names in a directory, may
-// have changed at the source since the backup. A change of mode or owner alone, as a
-// kubelet makes for an fsGroup, leaves the time of last modification that was
-// backed up.
-func (j judge) written(s, r *entry) bool {
-	if !j.touched(s) {
-		return false
-	}
-	if s.ModTime > j.backedUp || r == nil || s.Path == root || j.used(r) {
-		return true
-	}
-	same, _ := sameTime(s.ModTime, r.ModTime)
-	return !same
-}
+// born says that it was made at the source since the backup.
+func (j judge) born(s *entry) bool { return s.BirthTime > j.backedUp }
+
+// written says that the content of a file, or the list of names in a directory, has
+// changed at the source since the backup: that sets the time of last modification,
+// which a change of owner or mode leaves alone. A time that was set back is seen only
+// if the file was made anew, as tar and rsync do.
+func (j judge) written(s *entry) bool { return s.ModTime > j.backedUp && j.touched(s) || j.born(s) }
 
 // moved says that a directory seems to have got its name since the backup: a rename
-// changes its ctime and not its mtime, and the names in its parent.
+// changes its ctime and not its mtime, and the mtime of its parent. What is in it is
+// then not what was backed up by that name, but what has been touched itself, as
+// with everything that an fsGroup was applied to, must speak for itself.
 func (j judge) moved(s *entry, in *directory) bool {
-	return in.moved || s != nil && s.Type == Directory && j.touched(s) && s.ModTime <= j.backedUp &&
-		in.source != nil && in.source.ModTime > j.backedUp
+	switch {
+	case s == nil || s.Type != Directory:
+		return in.moved
+	case !j.touched(s):
+		return in.moved
+	default:
+		return s.ModTime <= j.backedUp && in.source != nil && j.written(in.source)
+	}
 }
 
+// elsewhere says that what is there by this name was somewhere else at the backup.
+func (j judge) elsewhere(s *entry, in *directory) bool { return in.moved && !j.touched(s) }
+
 // arrived says that an entry may have come to where it is since the backup: then
-// the directory has changed, too. A file that was written to in a directory that was
-// not has been there before.
+// names in the directory have changed, too. A file that was written to in a directory
+// that was not has been there before.
 func (j judge) arrived(s *entry, in *directory) bool {
-	return in.moved || j.touched(s) && in.source != nil && j.written(in.source, in.restored)
+	return j.born(s) || j.elsewhere(s, in) || j.touched(s) && in.source != nil && j.written(in.source)
 }
 
 // root judges the volumes' own directories.
@@ -208,8 +214,8 @@ func (j judge) extra(r *entry, in *directory, above []*directory, gone bool) (La
 	switch there := nearest(above, func(d *directory) *entry { return d.source }); {
 	case in.blindSource != "":
 		return Unclear, "the directory of the source can't be read: " + in.blindSource
-	case gone || in.moved, there != nil && j.written(there.source, there.restored):
-		return Drift, "" // deleted at the source since
+	case gone || in.moved, there != nil && j.touched(there.source):
+		return Drift, "" // it may have been deleted at the source since
 	case j.used(r) && in.restored != nil && j.used(in.restored):
 		return Drift, "the restored application has made it"
 	default:
@@ -225,8 +231,7 @@ func (j judge) both(in *directory, s, r *entry) {
 		found[label] = append(found[label], kind)
 		why[label] = orElse(why[label], because)
 	}
-	changed := j.touched(s) || in.moved
-	since := func(excused bool) Label { // of what has no time of its own
+	since := func(excused bool) Label {
 		switch {
 		case excused:
 			return Drift
@@ -242,7 +247,7 @@ func (j judge) both(in *directory, s, r *entry) {
 	switch {
 	case s.Type == Unknown || r.Type == Unknown:
 	case s.Type != r.Type:
-		add(Type, since(changed), usedWhy(j.used(r)))
+		add(Type, since(j.written(s) || j.arrived(s, in)), usedWhy(j.used(r)))
 	default:
 		j.sameType(in, s, r, since, add)
 	}
@@ -283,17 +288,11 @@ func (j judge) sameType(in *directory, s, r *entry, since func(bool) Label, add 
 	because := usedWhy(j.used(r))
 	same, coarse := sameTime(s.ModTime, r.ModTime)
 	if s.Type == File && s.Error == "" && r.Error == "" && s.SHA256 != r.SHA256 {
-		label := since(s.Changed || j.written(s, r) || in.moved)
-		if label == Loss && r.Changed {
-			label, because = Unclear, "the copy is being written to"
-		}
-		if label == Loss && same && s.Size == r.Size {
-			because = "both have the same size and time of modification: kopia takes such a file for unchanged since the backup before"
-		}
+		label, because := j.content(in, s, r, since(false), same)
 		add(Content, label, because)
 	}
 	if s.Type == Symlink && s.Target != r.Target {
-		add(Target, since(changed), because)
+		add(Target, since(j.written(s) || j.arrived(s, in)), because)
 	}
 	if s.Type != Symlink && s.Mode != r.Mode { // Linux has no modes of symbolic links
 		add(Mode, since(changed), because)
@@ -305,9 +304,7 @@ func (j judge) sameType(in *directory, s, r *entry, since func(bool) Label, add 
 	case same && coarse:
 		j.result.ignore(CoarseTime, 1)
 	case same:
-	case s.Path == root:
-		j.result.ignore(RootTime, 1)
-	case s.Type == Directory && !changed: // what is in it is compared by itself
+	case s.Type == Directory: // what is in it is compared by itself
 		j.result.ignore(DirectoryTime, 1)
 	default:
 		add(ModTime, since(changed), because)
@@ -320,6 +317,27 @@ func (j judge) sameType(in *directory, s, r *entry, since func(bool) Label, add 
 	}
 	if s.Sparse && !r.Sparse && s.SHA256 == r.SHA256 {
 		j.result.ignore(Holes, 1)
+	}
+}
+
+// content labels other content of a file. otherwise is the label if the source has
+// nothing to say for itself.
+func (j judge) content(in *directory, s, r *entry, otherwise Label, sameTime bool) (Label, string) {
+	switch {
+	case s.Changed || j.written(s) || j.elsewhere(s, in):
+		return Drift, ""
+	case !sameTime && j.arrived(s, in):
+		return Drift, "" // another file got its name, as when logs are rotated
+	case otherwise == Unclear:
+		return Unclear, usedWhy(true)
+	case r.Changed:
+		return Unclear, "the copy is being written to"
+	case sameTime && s.Size == r.Size:
+		return Loss, "both have the same size and time of modification: kopia takes such a file for unchanged since the backup before"
+	case !sameTime && j.touched(s):
+		return Unclear, "the source's was touched since the backup, yet its time of modification is older: either it was set back, or the copy is of another state"
+	default:
+		return Loss, ""
 	}
 }
 

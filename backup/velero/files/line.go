@@ -82,6 +82,8 @@ type attributes struct {
 	GID        uint32 `json:"gid,omitempty"`
 	ModTime    int64  `json:"mtime,omitempty"`
 	ChangeTime int64  `json:"ctime,omitempty"`
+	// BirthTime is when the file was made; 0 where the file system does not know.
+	BirthTime int64 `json:"btime,omitempty"`
 	// Links is how many names the file has, when more than one.
 	Links uint64 `json:"links,omitempty"`
 	// Attributes counts extended attributes but SELinux's label, which every file has.

@@ -28,7 +28,8 @@ const (
 func mountPath(pod types.UID) string { return path.Join(volumesMount, string(pod)) }
 
 // readerPod is the pod that reads volumes on one node. It can read every file of
-// exactly these pods' volumes, and nothing else of the node; it can write nothing.
+// exactly these pods' volumes, and nothing else of the node. What reads confines
+// itself to that, since the mounts don't: see confine.
 func readerPod(o Options, node string, pods []types.UID) *corev1.Pod {
 	no, yes, rootUser := false, true, int64(0)
 	grace, fuse := int64(secondsToGo), int64(o.Fuse/time.Second)

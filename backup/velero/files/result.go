@@ -41,10 +41,8 @@ const (
 	// Marker is .velero at the root, where Velero tells the restored pod that its
 	// volume is whole; it removes one that was restored, too.
 	Marker Rule = ".velero"
-	// RootTime: making and removing .velero changes the root's time.
-	RootTime Rule = "rootTime"
-	// DirectoryTime: the restored application has made or removed files there, or
-	// kopia put the last file there after it had set the directory's time.
+	// DirectoryTime: kopia gives a directory the newest time of all that is in it
+	// (snapshot/snapshotfs/repofs.go, loadLocked), and .velero changes the root's.
 	DirectoryTime Rule = "directoryTime"
 	// CoarseTime: the copy's file system, or kopia for symbolic links, keeps times less exactly.
 	CoarseTime Rule = "coarseTime"

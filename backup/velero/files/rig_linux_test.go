@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -37,7 +36,7 @@ func (l *local) Exec(ctx context.Context, command kube.Command) error {
 		stdout = l.breaks(l.calls.next(), stdout)
 	}
 	ended := make(chan int, 1)
-	go func() { ended <- Main(args, stdout, command.Stderr) }()
+	go func() { ended <- help(args, stdout, command.Stderr, func() error { return nil }) }()
 	select {
 	case code := <-ended:
 		if code == 0 {
@@ -180,25 +179,6 @@ func do(t testing.TB, errs ...error) {
 func write(t testing.TB, path, content string) {
 	t.Helper()
 	do(t, os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o644))
-}
-
-// summary is what was found, in a few words: "loss content data/a; drift extra b".
-func summary(result PairResult) string {
-	var b strings.Builder
-	for _, label := range []Label{Loss, Drift, Unclear} {
-		for _, d := range result.Differences[label] {
-			fmt.Fprintf(&b, "%s", label)
-			for _, kind := range d.Kinds {
-				fmt.Fprintf(&b, " %s", kind)
-			}
-			fmt.Fprintf(&b, " %s", d.Path)
-			if d.Below > 0 {
-				fmt.Fprintf(&b, " and %d below", d.Below)
-			}
-			b.WriteString("; ")
-		}
-	}
-	return strings.TrimSuffix(b.String(), "; ")
 }
 
 // readAll is what a reader prints of a directory.

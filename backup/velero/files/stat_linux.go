@@ -7,33 +7,56 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func attributesOf(stat *unix.Stat_t) attributes {
-	a := attributes{
-		Mode: stat.Mode & 0o7777, UID: stat.Uid, GID: stat.Gid,
-		ModTime: nanoseconds(stat.Mtim), ChangeTime: nanoseconds(stat.Ctim),
+// look asks for everything that is told of an entry: of one in a directory, which
+// is not followed, or of the open file itself where the name is empty.
+func look(fd int, name string) (unix.Statx_t, error) {
+	var stat unix.Statx_t
+	flags := unix.AT_SYMLINK_NOFOLLOW | unix.AT_NO_AUTOMOUNT
+	if name == "" {
+		flags |= unix.AT_EMPTY_PATH
 	}
-	switch stat.Mode & unix.S_IFMT {
-	case unix.S_IFDIR:
-		a.Type = Directory
-	case unix.S_IFLNK:
-		a.Type = Symlink
-	case unix.S_IFIFO:
-		a.Type = FIFO
-	case unix.S_IFSOCK:
-		a.Type = Socket
-	case unix.S_IFREG:
-		a.Type, a.Size = File, stat.Size
-		a.Sparse = stat.Blocks*512 < stat.Size
-	default:
-		a.Type = Device
+	_, err := retry(func() (int, error) {
+		return 0, unix.Statx(fd, name, flags, unix.STATX_BASIC_STATS|unix.STATX_BTIME, &stat)
+	})
+	return stat, err
+}
+
+func attributesOf(stat *unix.Statx_t) attributes {
+	a := attributes{
+		Type: typeOf(stat), Mode: uint32(stat.Mode) & 0o7777, UID: stat.Uid, GID: stat.Gid,
+		ModTime: nanoseconds(stat.Mtime), ChangeTime: nanoseconds(stat.Ctime),
+	}
+	if stat.Mask&unix.STATX_BTIME != 0 {
+		a.BirthTime = nanoseconds(stat.Btime)
+	}
+	if a.Type == File {
+		a.Size = int64(stat.Size)
+		a.Sparse = int64(stat.Blocks)*512 < a.Size
 	}
 	if a.Type != Directory && stat.Nlink > 1 {
-		a.Links = uint64(stat.Nlink) //nolint:unconvert // of another type elsewhere
+		a.Links = uint64(stat.Nlink)
 	}
 	return a
 }
 
-func nanoseconds(t unix.Timespec) int64 { return t.Nano() }
+func typeOf(stat *unix.Statx_t) FileType {
+	switch stat.Mode & unix.S_IFMT {
+	case unix.S_IFDIR:
+		return Directory
+	case unix.S_IFLNK:
+		return Symlink
+	case unix.S_IFIFO:
+		return FIFO
+	case unix.S_IFSOCK:
+		return Socket
+	case unix.S_IFREG:
+		return File
+	default:
+		return Device
+	}
+}
+
+func nanoseconds(t unix.StatxTimestamp) int64 { return t.Sec*1e9 + int64(t.Nsec) }
 
 // openDirectory opens a directory and nothing else.
 func openDirectory(in int, name string) (int, error) {
@@ -80,8 +103,7 @@ func isCacheTag(directory int) bool {
 		return false
 	}
 	defer unix.Close(fd) //nolint:errcheck // it was only read
-	var stat unix.Stat_t
-	if unix.Fstat(fd, &stat) != nil || stat.Mode&unix.S_IFMT != unix.S_IFREG {
+	if stat, err := look(fd, ""); err != nil || typeOf(&stat) != File {
 		return false
 	}
 	begins := make([]byte, len(cacheSignature))

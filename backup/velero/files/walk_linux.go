@@ -52,7 +52,14 @@ type frame struct {
 	last     string // every name up to this one is done
 }
 
-type identity struct{ device, inode uint64 }
+type identity struct {
+	major, minor uint32
+	inode        uint64
+}
+
+func identityOf(stat *unix.Statx_t) identity {
+	return identity{major: stat.Dev_major, minor: stat.Dev_minor, inode: stat.Ino}
+}
 
 // handle is an open directory. The walk and those who hash files in it share it.
 type handle struct {
@@ -83,8 +90,8 @@ func (w *walker) walk(ctx context.Context, fd int, after string) error {
 	defer w.close()
 	w.buffer = make([]byte, 256<<10)
 	top := newHandle(fd)
-	var stat unix.Stat_t
-	if err := unix.Fstat(fd, &stat); err != nil {
+	stat, err := look(fd, "")
+	if err != nil {
 		top.release()
 		return fmt.Errorf("looking at the volume: %w", err)
 	}
@@ -132,9 +139,8 @@ func (w *walker) resume(after string) error {
 			return nil
 		}
 		f := w.top()
-		var stat unix.Stat_t
-		err := unix.Fstatat(f.handle.fd, name, &stat, unix.AT_SYMLINK_NOFOLLOW)
-		if err == nil && stat.Mode&unix.S_IFMT != unix.S_IFDIR && !more {
+		stat, err := look(f.handle.fd, name)
+		if err == nil && typeOf(&stat) != Directory && !more {
 			return nil
 		}
 		var fd int
@@ -201,7 +207,7 @@ func (w *walker) join(name string) string {
 
 // enter goes into a directory and tells of it: after its names were read, so that
 // a file removed before that shows in the directory's ctime.
-func (w *walker) enter(name string, directory *handle, stat *unix.Stat_t, again bool) error {
+func (w *walker) enter(name string, directory *handle, stat *unix.Statx_t, again bool) error {
 	path := w.join(name)
 	w.path = append(w.path[:0], path...)
 	if path == root {
@@ -209,14 +215,14 @@ func (w *walker) enter(name string, directory *handle, stat *unix.Stat_t, again 
 	}
 	w.frames = append(w.frames, frame{
 		name: name, length: len(w.path), handle: directory,
-		identity: identity{uint64(stat.Dev), stat.Ino}, //nolint:unconvert // of another type elsewhere
+		identity: identityOf(stat),
 	})
 	f := w.top()
 	err := w.read(f)
-	if err == nil {
-		err = unix.Fstat(directory.fd, stat)
+	if now, failed := look(directory.fd, ""); failed == nil {
+		stat = &now
 	}
-	f.ctime = nanoseconds(stat.Ctim)
+	f.ctime = nanoseconds(stat.Ctime)
 	told := &job{again: again, entry: entry{Path: path, attributes: attributesOf(stat)}}
 	told.entry.Attributes = countAttributes(directory.fd)
 	if _, tagged := slices.BinarySearch(f.names, cacheTag); tagged && err == nil {
@@ -291,18 +297,18 @@ func (w *walker) next() (name string, ok bool, err error) {
 func (w *walker) readOn() error {
 	f := w.top()
 	err := w.reopen()
-	var stat unix.Stat_t
+	var stat unix.Statx_t
 	if err == nil {
 		err = w.read(f)
 	}
 	if err == nil {
-		err = unix.Fstat(f.handle.fd, &stat)
+		stat, err = look(f.handle.fd, "")
 	}
 	if err != nil {
 		f.names, f.complete = nil, true
 		return w.emit(&job{again: true, entry: entry{Path: w.join(""), attributes: attributes{Type: Directory, Error: reason(err)}}})
 	}
-	if ctime := nanoseconds(stat.Ctim); ctime != f.ctime {
+	if ctime := nanoseconds(stat.Ctime); ctime != f.ctime {
 		f.ctime = ctime
 		return w.emit(&job{again: true, entry: entry{Path: w.join(""), attributes: attributesOf(&stat)}})
 	}
@@ -322,8 +328,8 @@ func (w *walker) reopen() error {
 		if err != nil {
 			return err
 		}
-		var stat unix.Stat_t
-		if err = unix.Fstat(fd, &stat); err == nil && (identity{uint64(stat.Dev), stat.Ino}) != below.identity { //nolint:unconvert // of another type elsewhere
+		stat, err := look(fd, "")
+		if err == nil && identityOf(&stat) != below.identity {
 			err = errors.New("another directory has its name by now")
 		}
 		if err != nil {
@@ -391,8 +397,8 @@ func (w *walker) visit(name string) error {
 			return w.emit(&job{again: true, entry: entry{Path: w.join(""), attributes: attributes{Type: Directory, Error: reason(err)}}})
 		}
 	}
-	var stat unix.Stat_t
-	if err := unix.Fstatat(f.handle.fd, name, &stat, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+	stat, err := look(f.handle.fd, name)
+	if err != nil {
 		return w.emit(&job{entry: failed(w.join(name), attributes{Type: Unknown}, err)})
 	}
 	told := entry{Path: w.join(name), attributes: attributesOf(&stat)}
