@@ -79,7 +79,7 @@ func (r *readers) compare(ctx context.Context, index int, found *PairResult) err
 	restored := newStream(r.options.Exec, r.pods[pair.Restored.Node], pair.Restored)
 	err := mergeStreams(ctx, source, restored, newJudge(pair, r.options.Examples, found), func() {
 		if r.options.Progress != nil {
-			r.options.Progress(Progress{Pair: index, Source: found.InSource, Restored: found.InRestored})
+			r.options.Progress(Progress{Pair: index, Source: source.progress(found.InSource), Restored: restored.progress(found.InRestored)})
 		}
 	})
 	if source.start.Remote {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +22,17 @@ import (
 type readers struct {
 	options Options
 	pods    map[string]kube.PodRef
+}
+
+// byNode gives the readers in the order of their nodes' names.
+func (r *readers) byNode() iter.Seq2[string, kube.PodRef] {
+	return func(yield func(string, kube.PodRef) bool) {
+		for _, node := range slices.Sorted(maps.Keys(r.pods)) {
+			if !yield(node, r.pods[node]) {
+				return
+			}
+		}
+	}
 }
 
 // start makes a reader on each node and returns when all run, or when one never will.
@@ -91,7 +104,7 @@ func (r *readers) wait(ctx context.Context) error {
 		func(pod *corev1.Pod) (condition, bool) { return conditionOf(pod), true },
 		func(view map[types.UID]condition) bool {
 			running := 0
-			for node, pod := range r.pods {
+			for node, pod := range r.byNode() {
 				now, there := view[pod.UID]
 				switch {
 				case there && now.hopeless:
@@ -127,7 +140,7 @@ var errSlow = errors.New("it took too long")
 // tooSlow names the readers that do not run and the last that was heard of each.
 func (r *readers) tooSlow(last map[types.UID]condition, events *warnings) error {
 	var problems []error
-	for node, pod := range r.pods {
+	for node, pod := range r.byNode() {
 		now := last[pod.UID]
 		if now.running {
 			continue
@@ -138,7 +151,6 @@ func (r *readers) tooSlow(last map[types.UID]condition, events *warnings) error 
 		}
 		problems = append(problems, r.explain(node, fmt.Sprintf("not running after %s: %s", r.options.Start, why)))
 	}
-	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(problems...)
 }
 
@@ -192,6 +204,9 @@ func hintOnWaiting(reason string) string {
 func hintOnEnd(message string) string {
 	if strings.Contains(message, helperCommand) && strings.Contains(message, "unknown command") {
 		return ": the image holds another version of gameday: use that of this one"
+	}
+	if strings.Contains(message, program) && strings.Contains(message, "no such file") {
+		return ": the image must have gameday at " + program + ": set image in the Environment, or --image"
 	}
 	return ""
 }

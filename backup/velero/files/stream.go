@@ -45,8 +45,11 @@ const (
 	pauseAfter = 20 * time.Second
 	// mostSilence is how long a reader may say nothing; it says something every heartbeat.
 	mostSilence = 2 * time.Minute
-	// mostTries is how often a connection is made anew without getting any further.
-	mostTries = 4
+	// mostTries is how often a connection is made anew without getting any further:
+	// for a minute and a half, in which an API server restarts.
+	mostTries = 8
+	// longestWait is between two of them.
+	longestWait = 30 * time.Second
 )
 
 func newStream(exec kube.Executor, reader kube.PodRef, volume Volume) *stream {
@@ -73,8 +76,10 @@ func (s *stream) run(ctx context.Context, to chan<- told) error {
 		case errors.Is(err, errPaused):
 			tries = 0
 			continue
-		case errors.As(err, &final), errors.Is(err, errFormat), hopelessExec(err):
+		case errors.As(err, &final), errors.Is(err, errFormat), s.after == "" && hopelessExec(err):
 			return err
+		case errors.Is(err, errSilent):
+			tries += mostTries / 2 // two silences are enough
 		}
 		if s.after != before {
 			tries = 1
@@ -82,7 +87,7 @@ func (s *stream) run(ctx context.Context, to chan<- told) error {
 		if tries >= mostTries {
 			return err
 		}
-		if err := kube.Pause(ctx, time.Second<<(tries-1)); err != nil {
+		if err := kube.Pause(ctx, min(time.Second<<(tries-1), longestWait)); err != nil {
 			return err
 		}
 	}
@@ -99,7 +104,8 @@ type finalError struct{ error }
 
 func (f *finalError) Unwrap() error { return f.error }
 
-// hopelessExec says that asking again does not help.
+// hopelessExec says that asking again does not help, unless it was allowed before: an
+// API server that restarts denies for a moment what it is going to allow.
 func hopelessExec(err error) bool {
 	text := err.Error()
 	return strings.Contains(text, "is forbidden") || strings.Contains(text, "403 Forbidden") || strings.Contains(text, "not found")
@@ -259,6 +265,12 @@ func (s *stream) handOn(ctx context.Context, disconnect context.CancelCauseFunc,
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// progress adds what the reader has read of files that are not whole yet.
+func (s *stream) progress(compared Counts) Counts {
+	compared.Bytes = max(compared.Bytes, s.alive.Load())
+	return compared
 }
 
 // head keeps the beginning of what is written to it.
