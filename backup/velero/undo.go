@@ -91,7 +91,7 @@ func (u *undoing) restoreOver(ctx context.Context) error {
 	if restore.Status.Phase == "" || restore.Status.Phase == velerov1.RestorePhaseNew {
 		return nil // not begun: once it is deleted it never does
 	}
-	waiting, cancel := context.WithTimeout(ctx, overBudget)
+	waiting, cancel := context.WithTimeout(ctx, min(overBudget, u.patience()))
 	defer cancel()
 	if _, err = u.velero.WaitRestore(waiting, u.plan.Own, nil); err == nil || missing(err) {
 		return nil
