@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -65,6 +66,18 @@ func (s *scene) backedUp(name string, files bool, changes ...func(*velerov1.Back
 		return phase == "Completed" || strings.HasSuffix(phase, "Failed"), phase
 	})
 	return backup.Name
+}
+
+// past waits until an object is older than a backup that is taken now. What is made
+// in the second of the backup may be made after it: the API has no finer clock.
+func (s *scene) past(resource, name string) {
+	s.Helper()
+	made, err := s.dynamic().Resource(at(resource)).Namespace(s.ns).Get(s.ctx, name, metav1.GetOptions{})
+	s.must(err)
+	s.eventually(name+" is older than a backup that is taken now", func() (bool, string) {
+		age := time.Since(made.GetCreationTimestamp().Time)
+		return age > 2*time.Second, age.String()
+	})
 }
 
 // removeBackup takes a backup out of the bucket first, or Velero would find it again.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -32,13 +31,7 @@ spec:
 		_, err := things.Create(s.ctx, thing, metav1.CreateOptions{})
 		return err == nil, fmt.Sprint(err)
 	})
-	made, err := things.Get(s.ctx, "one", metav1.GetOptions{})
-	s.must(err)
-	// What is made in the second of the backup may be made after it: the API has no finer clock.
-	s.eventually("the thing is older than a backup that is taken now", func() (bool, string) {
-		age := time.Since(made.GetCreationTimestamp().Time)
-		return age > 3*time.Second, age.String()
-	})
+	s.past(s.ns+".gameday.dev/v1/things", "one")
 	return remove
 }
 
@@ -50,8 +43,8 @@ func TestVeleroEnds(t *testing.T) {
 			s.restartVelero()
 			whole := s.backedUp("whole", false)
 			remove()
-			r := s.drills(restoring("hangs", fromBackup(whole)+`, timeout: 20s, cleanupTimeout: 10s`)).exits(4).
-				breaks("hangs", "restore", "fail", "timeout of 20s").says("restart Velero", "gameday recover")
+			r := s.drills(restoring("hangs", fromBackup(whole)+`, timeout: 12s, cleanupTimeout: 10s`)).exits(4).
+				breaks("hangs", "restore", "fail", "timeout of 12s").says("restart Velero", "gameday recover")
 			s.restartVelero()
 			s.recover().exits(0)
 			r.leavesNothing()
@@ -79,7 +72,7 @@ func TestVeleroEnds(t *testing.T) {
 		promise{says: "Velero killed in mid-restore fails the step, and what it left is cleaned away", needs: velero, proof: func(s *scene) {
 			s.volume()
 			whole := s.backedUp("whole", true)
-			p := s.begin(longer(climbing(restoring("cut", fromBackup(whole)+`, volumes: {ignore: [machine]}`))), s.veleroFlags()...)
+			p := s.begin(longer(climbing(restoring("cut", fromBackup(whole)+`, volumes: {ignore: [machine, left-out]}`))), s.veleroFlags()...)
 			p.untilSays("restore is InProgress")
 			s.killVelero()
 			p.wait().exits(1).undone().leavesNothing().breaks("cut", "restore", "fail", "server starting", "Failed")
@@ -103,16 +96,6 @@ func TestVeleroEnds(t *testing.T) {
 			s.run(longer(climbing(restoring("refused", fromNow))), s.veleroFlags()...).exits(5).says("gameday recover")
 			s.recover().exits(0)
 			r.leavesNothing()
-		}},
-		promise{says: "what is started becomes ready and answers its probe, and what can't is told", needs: velero, proof: func(s *scene) {
-			s.apply("volume.yaml")
-			s.untilAllRun()
-			probe := func(expect string) string {
-				return fmt.Sprintf(`, start: true, volumes: {ignore: [machine, own]}, probe: {timeout: 20s, http: {selector: app=keeper, port: 8080, path: /metrics, expect: %s}}`, expect)
-			}
-			s.drills(restoring("answers", fromNow+probe("shop_ready")), restoring("silent", fromNow+probe("no-such-metric"))).exits(1).
-				finds("answers", "ready", "pass").finds("answers", "probe", "pass").finds("answers", "objects", "pass").
-				breaks("silent", "probe", "fail", "no-such-metric")
 		}},
 		promise{says: "plan refuses what could only end badly, and changes nothing", needs: velero, proof: func(s *scene) {
 			plan := func(fields string) *result {

@@ -80,6 +80,7 @@ func TestVeleroLosses(t *testing.T) {
 		promise{says: "a tarball that was damaged, altered or emptied in the object store is no backup", needs: velero, proof: func(s *scene) {
 			s.configMap("conf", "as it was")
 			s.configMap("out", "taken out")
+			s.past("v1/configmaps", "out")
 			whole := s.backedUp("whole", false)
 			flipped, cut, gone, altered, emptied := s.twin(whole, "flipped"), s.twin(whole, "cut"), s.twin(whole, "gone"), s.twin(whole, "altered"), s.twin(whole, "emptied")
 			s.damage(s.inBucket(flipped, ".tar.gz"), func(data []byte) []byte {
@@ -123,10 +124,10 @@ func TestVeleroLosses(t *testing.T) {
 				}
 			})
 			r := s.drills(
-				restoring("altered", fromBackup(whole)+`, volumes: {compare: true, ignore: [machine]}`),
+				restoring("altered", fromBackup(whole)+`, volumes: {compare: true, ignore: [machine, left-out]}`),
 				restoring("skipped", fromBackup(whole)+`, volumes: {ignore: []}`),
 			).exits(1)
-			r.breaks("altered", "volumes", "fail", "letter", "content").breaks("skipped", "volumes", "fail", "machine", "hostPath")
+			r.breaks("altered", "volumes", "fail", "letter", "content").breaks("skipped", "volumes", "fail", "machine", "hostPath", "claim left-out")
 			blobs, err := filepath.Glob(filepath.Join(s.filesInBucket(), "p*"))
 			s.must(err)
 			if len(blobs) == 0 {
@@ -140,7 +141,7 @@ func TestVeleroLosses(t *testing.T) {
 					return data
 				})
 			}
-			s.drills(restoring("damaged", fromBackup(whole)+`, volumes: {ignore: [machine]}`)).exits(1).breaks("damaged", "restore", "fail", "pod volume restore")
+			s.drills(restoring("damaged", fromBackup(whole)+`, volumes: {ignore: [machine, left-out]}`)).exits(1).breaks("damaged", "restore", "fail", "pod volume restore")
 		}},
 	)
 }

@@ -15,20 +15,29 @@ func TestVeleroStart(t *testing.T) {
 			original, err := s.client.CoreV1().Pods(s.ns).List(s.ctx, metav1.ListOptions{})
 			s.must(err)
 			w := s.watch(s.ns + "-answers")
-			started := func(command string) string {
-				return fromNow + `, start: true, control: true, volumes: {ignore: [data-store-0, own]}, probe: {timeout: 5s, exec: {selector: app=store, container: store, command: ` + command + `}}`
-			}
-			s.drills(restoring("answers", started(`[/shop, web, -h]`)), restoring("silent", started(`[/shop, no-such-role]`))).exits(1).
-				finds("answers", "ready", "pass", "workloads are ready").finds("answers", "probe", "pass", "pod store-0").
-				finds("answers", "objects", "pass").finds("answers", "control", "pass").
-				breaks("silent", "probe", "fail", "did not pass within 5s", "exit")
+			s.drills(restoring("answers", fromNow+`, start: true, control: true, volumes: {ignore: [data-store-0, own]},
+				probe: {exec: {selector: app=store, container: store, command: [/shop, web, -h]}}`)).exits(0).
+				finds("answers", "ready", "pass", "workloads are ready").finds("answers", "probe", "pass", "pod store-0")
 			w.sawNoWayTo(s, original.Items)
 			w.sawNoWayIn(s)
 		}},
-		promise{says: "a restored workload that does not become ready fails the step within its timeout, by name", needs: velero, proof: func(s *scene) {
+		promise{says: "an application that does not become ready, or does not find its data, fails the step, and one that does passes", needs: velero, proof: func(s *scene) {
 			s.deployment("web", 1)
+			well := s.backedUp("well", false)
 			s.deployment("never", 1, neverReady)
-			s.drills(restoring("waits", fromNow+`, start: true, timeout: 15s`)).exits(1).
+			ill := s.backedUp("ill", false)
+			probed := func(probe string) string {
+				return fromBackup(well) + `, start: true, probe: {timeout: 3s, ` + probe + `}`
+			}
+			s.drills(
+				restoring("served", probed(`http: {selector: app=web, port: 8080, path: "/metrics?a=b", expect: "shop_ready 1"}`)),
+				restoring("denied", probed(`http: {selector: app=web, port: 8080, path: /metrics, expect: no-such-metric}`)),
+				restoring("broken", probed(`exec: {selector: app=web, command: [/shop, no-such-role]}`)),
+				restoring("waits", fromBackup(ill)+`, start: true, timeout: 15s`),
+			).exits(1).
+				finds("served", "probe", "pass", "asked of pod").finds("served", "objects", "pass").
+				breaks("denied", "probe", "fail", "did not pass within 3s", "no-such-metric").
+				breaks("broken", "probe", "fail", "exit code 1").
 				breaks("waits", "ready", "fail", "Deployment never", "timeout of 15s")
 		}},
 	)

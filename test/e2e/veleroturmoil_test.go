@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/rand"
@@ -30,6 +31,9 @@ func (s *scene) turmoil(directories ...string) (stop func() int) {
 		for i := 0; ctx.Err() == nil; i++ {
 			done, err := s.change(ctx, widgets, i)
 			changes += done
+			if apierrors.IsConflict(err) {
+				err = nil // of the quota, which others count in too
+			}
 			if err == nil {
 				err = s.work(ctx, i)
 			}
