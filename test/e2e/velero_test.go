@@ -43,9 +43,9 @@ func TestVeleroRestore(t *testing.T) {
 			for i := range 8 {
 				fields := fromBackup(light) + `, volumes: {ignore: [data-store-0, own]}, control: true`
 				switch {
-				case i < 2:
+				case i < 1:
 					fields = fromBackup(whole) + `, volumes: {compare: true}, control: true`
-				case i >= 4: // what has finalizers takes its namespace long to delete
+				case i >= 3: // what has finalizers takes its namespace long to delete
 					fields += `, exclude: [persistentvolumeclaims, jobs.batch]`
 				}
 				steps = append(steps, restoring(fmt.Sprintf("again-%d", i), fields))
