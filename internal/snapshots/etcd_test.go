@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -27,10 +26,8 @@ func etcd(t testing.TB) *clientv3.Client {
 	config.Dir = t.TempDir()
 	config.Logger, config.LogLevel = "zap", "fatal"
 	config.UnsafeNoFsync = true
-	config.ListenClientUrls = []url.URL{free(t)}
-	config.AdvertiseClientUrls = config.ListenClientUrls
-	config.ListenPeerUrls = []url.URL{free(t)}
-	config.AdvertisePeerUrls = config.ListenPeerUrls
+	anywhere := []url.URL{{Scheme: "http", Host: "127.0.0.1:0"}}
+	config.ListenClientUrls, config.ListenPeerUrls = anywhere, anywhere
 	config.InitialCluster = config.InitialClusterFromName(config.Name)
 	server, err := embed.StartEtcd(config)
 	if err != nil {
@@ -42,22 +39,12 @@ func etcd(t testing.TB) *clientv3.Client {
 	case <-time.After(time.Minute):
 		t.Fatal("etcd did not become ready")
 	}
-	client, err := clientv3.New(clientv3.Config{Endpoints: []string{config.ListenClientUrls[0].String()}, Logger: zap.NewNop()})
+	client, err := clientv3.New(clientv3.Config{Endpoints: []string{"http://" + server.Clients[0].Addr().String()}, Logger: zap.NewNop()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = client.Close() })
 	return client
-}
-
-func free(t testing.TB) url.URL {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return url.URL{Scheme: "http", Host: listener.Addr().String()}
 }
 
 // snapshot stores what the member holds in a directory of its own.

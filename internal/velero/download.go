@@ -72,6 +72,9 @@ func (c Client) downloadURL(ctx context.Context, name string, labels map[string]
 		address = answered.Status.DownloadURL
 		return address != "", nil
 	})
+	if err != nil && !errors.Is(err, ErrNotAnswered) {
+		err = fmt.Errorf("velero has not answered DownloadRequest %s/%s: %w", c.Namespace, name, err)
+	}
 	return address, err
 }
 

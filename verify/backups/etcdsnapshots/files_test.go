@@ -3,7 +3,6 @@ package etcdsnapshots
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -28,10 +27,8 @@ func snapshotOf(t *testing.T, renewed time.Time) []byte {
 	config := embed.NewConfig()
 	config.Dir = t.TempDir()
 	config.Logger, config.LogLevel, config.UnsafeNoFsync = "zap", "fatal", true
-	config.ListenClientUrls = []url.URL{free(t)}
-	config.AdvertiseClientUrls = config.ListenClientUrls
-	config.ListenPeerUrls = []url.URL{free(t)}
-	config.AdvertisePeerUrls = config.ListenPeerUrls
+	anywhere := []url.URL{{Scheme: "http", Host: "127.0.0.1:0"}}
+	config.ListenClientUrls, config.ListenPeerUrls = anywhere, anywhere
 	config.InitialCluster = config.InitialClusterFromName(config.Name)
 	server, err := embed.StartEtcd(config)
 	if err != nil {
@@ -39,7 +36,7 @@ func snapshotOf(t *testing.T, renewed time.Time) []byte {
 	}
 	defer server.Close()
 	<-server.Server.ReadyNotify()
-	client, err := clientv3.New(clientv3.Config{Endpoints: []string{config.ListenClientUrls[0].String()}, Logger: zap.NewNop()})
+	client, err := clientv3.New(clientv3.Config{Endpoints: []string{"http://" + server.Clients[0].Addr().String()}, Logger: zap.NewNop()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,16 +76,6 @@ func lease(t *testing.T, name string, renewed time.Time) string {
 		t.Fatal(err)
 	}
 	return "k8s\x00" + string(data)
-}
-
-func free(t *testing.T) url.URL {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return url.URL{Scheme: "http", Host: listener.Addr().String()}
 }
 
 func store(t *testing.T, directory, name string, data []byte, modified time.Time) {
