@@ -22,7 +22,7 @@ func Down(ctx context.Context, name string, progress io.Writer) error {
 	if !validName.MatchString(name) {
 		return fmt.Errorf("cluster %q: %w", name, ErrNotFound)
 	}
-	unlock, err := lock(name)
+	unlock, err := lock(ctx, name)
 	if err != nil {
 		return err
 	}

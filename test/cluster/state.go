@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -142,14 +143,21 @@ func Names() ([]string, error) {
 	return names, nil
 }
 
+// lockPatience is how long a lock is waited for: a child that its holder was about
+// to start when it was killed has it until it is a program of its own, which takes
+// its time on a busy machine.
+const lockPatience = 5 * time.Second
+
 // lock keeps two processes from bringing the same cluster up or down at once.
 // The kernel releases it when its holder dies.
-func lock(name string) (func(), error) {
+func lock(ctx context.Context, name string) (func(), error) {
 	home, err := stateHome()
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := filelock.TryLock(filepath.Join(home, "."+name+".lock"))
+	waiting, cancel := context.WithTimeoutCause(ctx, lockPatience, filelock.ErrHeld)
+	defer cancel()
+	unlock, err := filelock.Lock(waiting, filepath.Join(home, "."+name+".lock"))
 	if errors.Is(err, filelock.ErrHeld) {
 		return nil, fmt.Errorf("cluster %s is being brought up or down by another process: wait for it or end it, then try again", name)
 	}

@@ -22,7 +22,7 @@ func Up(ctx context.Context, o Options) (*Cluster, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	unlock, err := lock(o.Name)
+	unlock, err := lock(ctx, o.Name)
 	if err != nil {
 		return nil, err
 	}

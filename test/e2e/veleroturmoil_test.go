@@ -26,7 +26,7 @@ func (s *scene) turmoil(directories ...string) (stop func() int) {
 	var failed error
 	var busy sync.WaitGroup
 	busy.Go(func() {
-		tick := time.NewTicker(100 * time.Millisecond)
+		tick := time.NewTicker(400 * time.Millisecond)
 		defer tick.Stop()
 		for i := 0; ctx.Err() == nil; i++ {
 			done, err := s.change(ctx, widgets, i)
@@ -67,17 +67,21 @@ func (s *scene) work(ctx context.Context, i int) error {
 	if _, err := s.client.CoreV1().ConfigMaps(s.ns).Patch(ctx, "heartbeat", types.MergePatchType, []byte(beat), metav1.PatchOptions{}); err != nil {
 		return err
 	}
-	switch i % 30 {
-	case 10:
-		patch := fmt.Sprintf(`{"spec":{"replicas":%d}}`, 2+i/30%2)
+	switch i % 10 {
+	case 3:
+		patch := fmt.Sprintf(`{"spec":{"replicas":%d}}`, 2+i/10%2)
 		_, err := s.client.AppsV1().Deployments(s.ns).Patch(ctx, "web", types.MergePatchType, []byte(patch), metav1.PatchOptions{})
 		return err
-	case 20:
+	case 6:
 		pods, err := s.client.CoreV1().Pods(s.ns).List(ctx, metav1.ListOptions{LabelSelector: "app=web"})
 		if err != nil || len(pods.Items) == 0 {
 			return err
 		}
-		return s.client.CoreV1().Pods(s.ns).Delete(ctx, pods.Items[0].Name, metav1.DeleteOptions{})
+		err = s.client.CoreV1().Pods(s.ns).Delete(ctx, pods.Items[0].Name, metav1.DeleteOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil // scaled away
+		}
+		return err
 	default:
 		return nil
 	}
