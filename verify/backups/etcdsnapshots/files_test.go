@@ -46,7 +46,7 @@ func snapshotOf(t *testing.T, renewed time.Time) []byte {
 			t.Fatal(err)
 		}
 	}
-	put("/other", "x")
+	put("/other", config.Dir) // no two are copies of each other
 	for i := 0; i < 3 && !renewed.IsZero(); i++ {
 		name := fmt.Sprintf("n%d", i)
 		put("/registry/leases/kube-node-lease/"+name, lease(t, name, renewed.Add(time.Duration(i)*time.Second)))
