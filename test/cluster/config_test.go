@@ -30,6 +30,7 @@ func TestOptions(t *testing.T) {
 	for _, bad := range []Options{
 		{Name: "Upper"}, {Name: "a/b"}, {Name: strings.Repeat("x", 31)}, {Name: "-"},
 		{Flavour: "docker"}, {Flavour: Kwok, Velero: true}, {Nodes: -1}, {Nodes: maxNodes + 1}, {Etcd: 2}, {Kubernetes: "latest"},
+		{VeleroVersion: "1.15"},
 	} {
 		if err := bad.withDefaults().validate(); err == nil {
 			t.Errorf("%+v was accepted", bad)
@@ -43,6 +44,11 @@ func TestOptions(t *testing.T) {
 	for given, want := range map[string]string{"": "1.36.3", "1.35": "1.35.4", "v1.35.4": "1.35.4", "1.36.2": "1.36.2"} {
 		if got := (Options{Kubernetes: given}).withDefaults().Kubernetes; got != want {
 			t.Errorf("Kubernetes %q means %s, want %s", given, got, want)
+		}
+	}
+	for given, want := range map[string]string{"": "1.18.3", "1.17": "1.17.2", "v1.16": "1.16.2", "v1.16.2": "1.16.2"} {
+		if got := (Options{VeleroVersion: given}).withDefaults().VeleroVersion; got != want {
+			t.Errorf("Velero %q means %s, want %s", given, got, want)
 		}
 	}
 }

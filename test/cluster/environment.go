@@ -36,7 +36,7 @@ type Endpoints struct {
 //
 // NODES is the number of workers of the first three, and KEEP=1 leaves them up
 // after the suite. KUBERNETES is the version of the first two. Velero is in the
-// first alone, whatever the options ask for. For the others
+// first alone, whatever the options ask for; VELERO is its version. For the others
 // PROMETHEUS_URL, ALERTMANAGER_URL and WEBHOOK_URL say what watches them.
 //
 // The current context of a kubeconfig is never used: a suite breaks things,
@@ -56,6 +56,9 @@ func fromEnvironment(o Options, getenv func(string) string, progress io.Writer) 
 	}
 	if version := getenv("KUBERNETES"); version != "" {
 		o.Kubernetes = version
+	}
+	if version := getenv("VELERO"); version != "" {
+		o.VeleroVersion = version
 	}
 	watched := Endpoints{
 		Prometheus:   getenv("PROMETHEUS_URL"),

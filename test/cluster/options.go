@@ -35,6 +35,9 @@ type Options struct {
 	Shop       bool    `json:"shop"`        // the sample application
 	Velero     bool    `json:"velero"`      // with volumes for applications and an S3 server for their backups
 
+	// VeleroVersion is one of VeleroVersions.
+	VeleroVersion string `json:"veleroVersion"`
+
 	// Progress gets what happens, in lines for people; nil is silence.
 	Progress io.Writer `json:"-"`
 }
@@ -58,12 +61,11 @@ func (o Options) withDefaults() Options {
 	if o.Kubernetes == "" {
 		o.Kubernetes = KubernetesVersions[0]
 	}
-	o.Kubernetes = strings.TrimPrefix(o.Kubernetes, "v")
-	for _, version := range KubernetesVersions {
-		if strings.HasPrefix(version, o.Kubernetes+".") { // 1.35 is the one we pin of 1.35
-			o.Kubernetes = version
-		}
+	o.Kubernetes = pinned(o.Kubernetes, KubernetesVersions)
+	if o.VeleroVersion == "" {
+		o.VeleroVersion = VeleroVersions[0]
 	}
+	o.VeleroVersion = pinned(o.VeleroVersion, VeleroVersions)
 	if o.Etcd == 0 {
 		o.Etcd = 1
 	}
@@ -71,6 +73,17 @@ func (o Options) withDefaults() Options {
 		o.Progress = io.Discard
 	}
 	return o
+}
+
+// pinned is the version that is meant: 1.35 is the one we pin of 1.35.
+func pinned(version string, versions []string) string {
+	version = strings.TrimPrefix(version, "v")
+	for _, v := range versions {
+		if strings.HasPrefix(v, version+".") {
+			return v
+		}
+	}
+	return version
 }
 
 func (o Options) validate() error {
@@ -92,6 +105,9 @@ func (o Options) validate() error {
 		problem("%d etcd members: choose 1 or 3", o.Etcd)
 	}
 	if _, err := kubernetesComponent(o.Kubernetes); err != nil {
+		problem("%v", err)
+	}
+	if _, err := veleroComponent(o.VeleroVersion); err != nil {
 		problem("%v", err)
 	}
 	if len(problems) > 0 {

@@ -65,7 +65,11 @@ func (o Options) find(name string) (gobuild.Program, error) {
 	if err != nil {
 		return gobuild.Program{}, err
 	}
-	for _, component := range append([]gobuild.Component{kubernetes}, components...) {
+	velero, err := veleroComponent(o.VeleroVersion)
+	if err != nil {
+		return gobuild.Program{}, err
+	}
+	for _, component := range append([]gobuild.Component{kubernetes, velero}, components...) {
 		if _, ok := component.Packages[name]; ok {
 			return gobuild.Program{Component: component, Name: name}, nil
 		}

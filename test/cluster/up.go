@@ -107,7 +107,7 @@ func (o Options) String() string {
 		s += ", shop"
 	}
 	if o.Velero {
-		s += ", velero"
+		s += ", Velero " + o.VeleroVersion
 	}
 	return s
 }

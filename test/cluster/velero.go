@@ -20,7 +20,7 @@ import (
 // VeleroNamespace is where Velero runs.
 const VeleroNamespace = "velero"
 
-const veleroImage = "docker.io/gameday/velero:" + veleroVersion
+func (o Options) veleroImage() string { return "docker.io/gameday/velero:v" + o.VeleroVersion }
 
 // veleroImageSpec is Velero with its helpers and the one plugin that it needs,
 // which upstream is an image of its own that an init container copies from.
@@ -29,7 +29,7 @@ func (c *Cluster) veleroImageSpec() Image {
 	for _, program := range []string{velero, veleroHelper, veleroRestoreHelper} {
 		files[program] = c.Programs[program]
 	}
-	return Image{Reference: veleroImage, Entrypoint: []string{"/" + velero}, Files: files}
+	return Image{Reference: c.veleroImage(), Entrypoint: []string{"/" + velero}, Files: files}
 }
 
 // installVelero puts Velero into the API. It is ready when waitVelero returns.
@@ -39,7 +39,7 @@ func (c *Cluster) installVelero(ctx context.Context) error {
 		return err
 	}
 	manifest, err := render("manifests/velero.yaml", map[string]any{
-		"Namespace": VeleroNamespace, "Image": veleroImage,
+		"Namespace": VeleroNamespace, "Image": c.veleroImage(),
 		"Keys": c.S3Keys, "S3": c.S3URL(), "Region": s3Region, "Bucket": s3Bucket,
 	})
 	if err != nil {

@@ -18,7 +18,6 @@ const (
 	alertmanagerVersion = "v0.31.1"  // from v0.33 on the module lacks the built web UI and does not compile
 	kwokVersion         = "v0.7.0"
 	kindVersion         = "v0.33.0"
-	veleroVersion       = "v1.18.3"
 	veleroAWSVersion    = "v1.14.3" // 1.14.2 corrupts what it writes to some S3 servers
 	versitygwVersion    = "v1.8.0"
 )
@@ -26,6 +25,20 @@ const (
 // KubernetesVersions are the versions a cluster can run, the default first.
 // Any other released version can be asked for too; these two are tested.
 var KubernetesVersions = []string{"1.36.3", "1.35.4"}
+
+// VeleroVersions are the versions of Velero a cluster can run, the default
+// first: the last of each minor version that gameday speaks to.
+var VeleroVersions = []string{"1.18.3", "1.17.2", "1.16.2"}
+
+// veleroPins is what each version's own go.mod replaces or can't be had for.
+var veleroPins = map[string]struct {
+	kopia    string           // Velero's own fork, as in its go.mod
+	requires []gobuild.Module // in place of versions that the module proxy does not serve
+}{
+	"1.18.3": {"v0.0.0-20251230033609-d946b1e75197", []gobuild.Module{{Path: "k8s.io/cli-runtime", Version: "v0.33.13"}}},
+	"1.17.2": {"v0.0.0-20250722052735-3ea24d208777", nil},
+	"1.16.2": {"v0.0.0-20250227051353-20bfabbfc7a0", nil},
+}
 
 // Binaries of the components, by the name they have upstream.
 const (
@@ -81,7 +94,30 @@ func kubernetesComponent(version string) (gobuild.Component, error) {
 	}, nil
 }
 
-// components are all components except Kubernetes, whose version is chosen for each cluster.
+// veleroComponent is Velero at one of VeleroVersions.
+func veleroComponent(version string) (gobuild.Component, error) {
+	pins, ok := veleroPins[version]
+	if !ok {
+		return gobuild.Component{}, fmt.Errorf("velero version %q: choose one of %s", version, strings.Join(VeleroVersions, ", "))
+	}
+	const module, kopia = "github.com/vmware-tanzu/velero", "github.com/kopia/kopia"
+	packages := map[string]string{}
+	for _, name := range []string{velero, veleroHelper, veleroRestoreHelper} {
+		packages[name] = module + "/cmd/" + name
+	}
+	return gobuild.Component{
+		Name:     "velero",
+		Version:  "v" + version,
+		Modules:  []gobuild.Module{{Path: module, Version: "v" + version}},
+		Packages: packages,
+		Requires: pins.requires,
+		Replaces: map[string]gobuild.Module{kopia: {Path: "github.com/project-velero/kopia", Version: pins.kopia}},
+		// Without it the program calls itself "main".
+		LDFlags: []string{"-X", module + "/pkg/buildinfo.Version=v" + version},
+	}, nil
+}
+
+// components are all other components: the versions of Kubernetes and of Velero are chosen for each cluster.
 var components = []gobuild.Component{
 	{
 		Name:    "etcd",
@@ -141,24 +177,6 @@ var components = []gobuild.Component{
 		Version:  kindVersion,
 		Modules:  []gobuild.Module{{Path: "sigs.k8s.io/kind", Version: kindVersion}},
 		Packages: map[string]string{kind: "sigs.k8s.io/kind"},
-	},
-	{
-		Name:    "velero",
-		Version: veleroVersion,
-		Modules: []gobuild.Module{{Path: "github.com/vmware-tanzu/velero", Version: veleroVersion}},
-		Packages: map[string]string{
-			velero:              "github.com/vmware-tanzu/velero/cmd/velero",
-			veleroHelper:        "github.com/vmware-tanzu/velero/cmd/velero-helper",
-			veleroRestoreHelper: "github.com/vmware-tanzu/velero/cmd/velero-restore-helper",
-		},
-		// Its go.mod names v0.33.12, which the module proxy does not serve.
-		Requires: []gobuild.Module{{Path: "k8s.io/cli-runtime", Version: "v0.33.13"}},
-		// Velero's own fork of kopia, as in its go.mod.
-		Replaces: map[string]gobuild.Module{"github.com/kopia/kopia": {
-			Path: "github.com/project-velero/kopia", Version: "v0.0.0-20251230033609-d946b1e75197",
-		}},
-		// Without it the program calls itself "main".
-		LDFlags: []string{"-X", "github.com/vmware-tanzu/velero/pkg/buildinfo.Version=" + veleroVersion},
 	},
 	{
 		Name:     "velero-plugin-for-aws",

@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/e2e-framework/klient/wait"
 
 	"gameday.dev/gameday/test/cluster"
+	"gameday.dev/gameday/test/shop"
 )
 
 // reserved taints the nodes that the tests break, so that nothing of others
@@ -121,7 +122,8 @@ func (w *world) setReserved(ctx context.Context, name string, on bool) error {
 	})
 }
 
-// clear moves away what runs on a node already.
+// clear moves away what runs on a node already. A volume of the shop's would
+// hold its pod to the node: it is given up for a new one.
 func (w *world) clear(ctx context.Context, node string) error {
 	selector := fields.OneTermEqualSelector("spec.nodeName", node).String()
 	pods, err := w.client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{FieldSelector: selector})
@@ -131,7 +133,21 @@ func (w *world) clear(ctx context.Context, node string) error {
 	var errs []error
 	for _, pod := range pods.Items {
 		if owner := metav1.GetControllerOf(&pod); owner != nil && owner.Kind != "DaemonSet" && owner.Kind != "Node" {
+			if pod.Namespace == shop.Namespace {
+				errs = append(errs, w.unclaim(ctx, &pod))
+			}
 			errs = append(errs, w.client.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{}))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// unclaim deletes the claims of a pod; they go when the pod does.
+func (w *world) unclaim(ctx context.Context, pod *corev1.Pod) error {
+	var errs []error
+	for _, volume := range pod.Spec.Volumes {
+		if claim := volume.PersistentVolumeClaim; claim != nil {
+			errs = append(errs, w.client.CoreV1().PersistentVolumeClaims(pod.Namespace).Delete(ctx, claim.ClaimName, metav1.DeleteOptions{}))
 		}
 	}
 	return errors.Join(errs...)

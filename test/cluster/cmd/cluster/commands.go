@@ -36,6 +36,8 @@ func optionFlags(cmd *cobra.Command, o *cluster.Options) {
 	flags.StringVar(&o.Kubernetes, "kubernetes", cluster.KubernetesVersions[0],
 		"Kubernetes version, tested with "+strings.Join(cluster.KubernetesVersions, " and "))
 	flags.BoolVar(&o.Velero, "velero", false, "with Velero, an S3 server for it and volumes to back up")
+	flags.StringVar(&o.VeleroVersion, "velero-version", cluster.VeleroVersions[0],
+		"Velero version, one of "+strings.Join(cluster.VeleroVersions, ", "))
 	flags.BoolVar(&o.Monitoring, "monitoring", false, "with Prometheus, Alertmanager and a webhook receiver")
 }
 
