@@ -82,16 +82,23 @@ func (s *scene) secret(name, value string) {
 func (s *scene) churn() (stop func() int) {
 	s.Helper()
 	widgets := s.widgets()
+	return s.inRounds("the writer", func(ctx context.Context, i int) (int, error) { return s.change(ctx, widgets, i) })
+}
+
+// inRounds goes on in the background, round after round, until the returned
+// function is called, which says how many changes there were.
+func (s *scene) inRounds(who string, round func(ctx context.Context, i int) (changes int, err error)) (stop func() int) {
+	s.Helper()
 	ctx, cancel := context.WithCancel(s.ctx)
 	changes := 0
 	var failed error
 	var busy sync.WaitGroup
 	busy.Go(func() {
 		for i := 0; ctx.Err() == nil; i++ {
-			done, err := s.change(ctx, widgets, i)
+			done, err := round(ctx, i)
 			changes += done
 			if err != nil && ctx.Err() == nil {
-				failed = err
+				failed = fmt.Errorf("round %d: %w", i, err)
 				return
 			}
 		}
@@ -100,7 +107,7 @@ func (s *scene) churn() (stop func() int) {
 		cancel()
 		busy.Wait()
 		if failed != nil {
-			s.Errorf("the writer has failed: %v", failed)
+			s.Errorf("%s has failed: %v", who, failed)
 		}
 		return changes
 	})

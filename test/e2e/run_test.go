@@ -199,13 +199,19 @@ func (s *scene) withoutEviction() string {
 		s.must(s.client.RbacV1().ClusterRoleBindings().Delete(s.ctx, name, metav1.DeleteOptions{}))
 		s.must(s.client.RbacV1().ClusterRoles().Delete(s.ctx, name, metav1.DeleteOptions{}))
 	})
-	token, err := s.client.CoreV1().ServiceAccounts(s.ns).CreateToken(s.ctx, name, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
+	return s.kubeconfigOf(name)
+}
+
+// kubeconfigOf is the kubeconfig of a service account in the scene's namespace.
+func (s *scene) kubeconfigOf(account string) string {
+	s.Helper()
+	token, err := s.client.CoreV1().ServiceAccounts(s.ns).CreateToken(s.ctx, account, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
 	s.must(err)
 	kubeconfig, err := clientcmd.LoadFromFile(s.kubeconfig)
 	s.must(err)
-	kubeconfig.AuthInfos = map[string]*clientcmdapi.AuthInfo{"limited": {Token: token.Status.Token}}
-	kubeconfig.Contexts[s.context].AuthInfo = "limited"
-	path := filepath.Join(s.dir, "limited.kubeconfig")
+	kubeconfig.AuthInfos = map[string]*clientcmdapi.AuthInfo{account: {Token: token.Status.Token}}
+	kubeconfig.Contexts[s.context].AuthInfo = account
+	path := filepath.Join(s.dir, account+".kubeconfig")
 	s.must(clientcmd.WriteToFile(*kubeconfig, path))
 	return path
 }

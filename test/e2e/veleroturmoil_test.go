@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -21,44 +20,26 @@ import (
 func (s *scene) turmoil(directories ...string) (stop func() int) {
 	s.Helper()
 	widgets := s.widgets()
-	ctx, cancel := context.WithCancel(s.ctx)
-	changes := 0
-	var failed error
-	var busy sync.WaitGroup
-	busy.Go(func() {
-		tick := time.NewTicker(400 * time.Millisecond)
-		defer tick.Stop()
-		for i := 0; ctx.Err() == nil; i++ {
-			done, err := s.change(ctx, widgets, i)
-			changes += done
-			if apierrors.IsConflict(err) {
-				err = nil // of the quota, which others count in too
-			}
+	tick := time.NewTicker(400 * time.Millisecond)
+	s.Cleanup(tick.Stop)
+	return s.inRounds("the turmoil", func(ctx context.Context, i int) (int, error) {
+		changes, err := s.change(ctx, widgets, i)
+		if apierrors.IsConflict(err) {
+			err = nil // of the quota, which others count in too
+		}
+		if err == nil {
+			err = s.work(ctx, i)
+		}
+		for _, directory := range directories {
 			if err == nil {
-				err = s.work(ctx, i)
+				err = scribble(directory, i)
 			}
-			for _, directory := range directories {
-				if err == nil {
-					err = scribble(directory, i)
-				}
-			}
-			if err != nil && ctx.Err() == nil {
-				failed = fmt.Errorf("round %d: %w", i, err)
-				return
-			}
+		}
+		if err == nil {
 			<-tick.C
 		}
+		return changes, err
 	})
-	stop = sync.OnceValue(func() int {
-		cancel()
-		busy.Wait()
-		if failed != nil {
-			s.Errorf("the turmoil has failed: %v", failed)
-		}
-		return changes
-	})
-	s.Cleanup(func() { stop() })
-	return stop
 }
 
 // work is what the application and its people do in round i.

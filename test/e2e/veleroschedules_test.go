@@ -9,12 +9,9 @@ import (
 	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
-	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"k8s.io/client-go/tools/clientcmd"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"gameday.dev/gameday/test/cluster"
 )
@@ -151,18 +148,7 @@ func (s *scene) looksAt(checks ...string) *result {
 }
 
 // powerless is a kubeconfig of a user who may do nothing.
-func (s *scene) powerless() string {
-	s.Helper()
-	token, err := s.client.CoreV1().ServiceAccounts(s.ns).CreateToken(s.ctx, "default", &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
-	s.must(err)
-	kubeconfig, err := clientcmd.LoadFromFile(s.kubeconfig)
-	s.must(err)
-	kubeconfig.AuthInfos = map[string]*clientcmdapi.AuthInfo{"powerless": {Token: token.Status.Token}}
-	kubeconfig.Contexts[s.context].AuthInfo = "powerless"
-	path := filepath.Join(s.dir, "powerless.kubeconfig")
-	s.must(clientcmd.WriteToFile(*kubeconfig, path))
-	return path
-}
+func (s *scene) powerless() string { return s.kubeconfigOf("default") }
 
 // scheduled makes a Schedule of the scene's namespace that is due at once, as if its
 // last backup had been years ago, and then not for long.
