@@ -119,7 +119,7 @@ type Check interface {
 // Preflight is for checks that can tell beforehand that they could never pass:
 // an alert that cannot fire in the time given, an unknown workload. A
 // *refusal.Refusal stops the run before anything is touched; notes are
-// printed by plan.
+// printed by plan under the name of the check.
 type Preflight interface {
 	Preflight(ctx context.Context, env Env) (notes []string, err error)
 }

@@ -54,7 +54,7 @@ func (c *check) Preflight(_ context.Context, env verify.Env) ([]string, error) {
 	if look.Problem != "" {
 		return nil, refusal.New("is it the directory of this machine, or of the pod, that snapshots are written to?", "check %s: %s", c.name, look.Problem)
 	}
-	return []string{"check " + c.name + ": " + look.describe()}, nil
+	return []string{look.describe()}, nil
 }
 
 // Permissions are none: it reads files, not the cluster.

@@ -213,7 +213,7 @@ func TestPreflight(t *testing.T) {
 	}
 	for _, test := range [][2]string{{directory, ""}, {"", directory}} {
 		notes, err := preflight(test[0], test[1])
-		if err != nil || len(notes) != 1 || !strings.Contains(notes[0], "no etcd snapshot in "+directory) {
+		if err != nil || len(notes) != 1 || !strings.HasPrefix(notes[0], "no etcd snapshot in "+directory) {
 			t.Errorf("%q: %q, %v", test, notes, err)
 		}
 	}

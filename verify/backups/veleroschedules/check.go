@@ -36,7 +36,7 @@ func (c *check) Preflight(ctx context.Context, env verify.Env) ([]string, error)
 	case err != nil:
 		return nil, refusal.New("try again when the API server answers", "check %s: %s", c.name, look.Problem)
 	}
-	return []string{"check " + c.name + ": " + c.weigh(look).Summary}, nil
+	return []string{c.weigh(look).Summary}, nil
 }
 
 // Permissions are to list three kinds of Velero's resources in its own namespace.

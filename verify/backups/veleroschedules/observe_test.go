@@ -278,7 +278,7 @@ func TestPreflight(t *testing.T) {
 	}
 	check, _ := New(checkName, within(time.Hour)).(verify.Preflight)
 	notes, err := check.Preflight(t.Context(), newCluster(t, schedule("nightly", time.Now().Add(-50*time.Hour)), location("default")).env(nil))
-	if want := "check backups-keep-coming: nightly: has never made a backup"; err != nil || len(notes) != 1 || !strings.HasPrefix(notes[0], want) {
+	if want := "nightly: has never made a backup"; err != nil || len(notes) != 1 || !strings.HasPrefix(notes[0], want) {
 		t.Errorf("%q, %v", notes, err)
 	}
 }
