@@ -98,7 +98,6 @@ func (r *readers) wait(ctx context.Context) error {
 
 	last := map[types.UID]condition{}
 	var hopeless error
-	seen := map[types.UID]bool{}
 	err := kube.Follow(limited, r.options.Client.CoreV1().Pods(r.options.Namespace),
 		kube.FollowOptions{LabelSelector: readersOf(r.options.RunID)},
 		func(pod *corev1.Pod) (condition, bool) { return conditionOf(pod), true },
@@ -112,13 +111,11 @@ func (r *readers) wait(ctx context.Context) error {
 					return true
 				case there && now.running:
 					running++
-				case !there && seen[pod.UID]:
+				case !there: // the first list is newer than what was made before it
 					hopeless = r.explain(node, "it was deleted by somebody else: is the node still there?")
 					return true
 				}
-				if there {
-					seen[pod.UID], last[pod.UID] = true, now
-				}
+				last[pod.UID] = now
 			}
 			return running == len(r.pods)
 		})

@@ -198,21 +198,32 @@ func TestAVolumeThatIsNotOnTheNodeIsToldAtOnce(t *testing.T) {
 	})
 }
 
-func TestAReaderThatIsDeletedIsMissed(t *testing.T) {
-	client := cluster(waits("ContainerCreating", ""))
-	go func() {
-		for {
-			pods, _ := client.CoreV1().Pods("gameday").List(context.Background(), metav1.ListOptions{})
-			if len(pods.Items) == 2 {
-				time.Sleep(100 * time.Millisecond)
-				_ = client.CoreV1().Pods("gameday").Delete(context.Background(), pods.Items[0].Name, metav1.DeleteOptions{})
-				return
-			}
-			time.Sleep(time.Millisecond)
-		}
-	}()
-	if _, err := Compare(t.Context(), optionsFor(client, onTwoNodes())); err == nil || !strings.Contains(err.Error(), "deleted by somebody else") {
-		t.Errorf("got %v", err)
+func TestAReaderThatIsDeletedIsMissedAtOnce(t *testing.T) {
+	pods := schema.GroupVersionResource{Version: "v1", Resource: "pods"}
+	for name, deleted := range map[string]func(*fake.Clientset){
+		"before it is seen": func(client *fake.Clientset) {
+			client.PrependReactor("list", "pods", func(clienttesting.Action) (bool, runtime.Object, error) {
+				return false, nil, client.Tracker().Delete(pods, "gameday", "gameday-files-b")
+			})
+		},
+		"when it has been seen": func(client *fake.Clientset) {
+			go func() {
+				time.Sleep(time.Second)
+				_ = client.Tracker().Delete(pods, "gameday", "gameday-files-b")
+			}()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := cluster(waits("ContainerCreating", ""))
+				deleted(client)
+				began := time.Now()
+				_, err := Compare(t.Context(), optionsFor(client, onTwoNodes()))
+				if took := time.Since(began); err == nil || !strings.Contains(err.Error(), "deleted by somebody else") || took > time.Second {
+					t.Errorf("after %s: %v", took, err)
+				}
+			})
+		})
 	}
 }
 
