@@ -125,11 +125,12 @@ func (c *climb) compareFiles(ctx context.Context, volumes []restoredVolume) back
 }
 
 func (c *climb) comparePairs(ctx context.Context, pairs []files.Pair) backup.Rung {
-	tell := backup.NowAndThen(func(n int64) { c.progress("%d files compared", n) })
+	at := 0
+	tell := backup.NowAndThen(func(n int64) { c.progress("volume %d of %d: %d files compared", at+1, len(pairs), n) })
 	result, err := files.Compare(ctx, files.Options{
 		Client: c.env.Client, Exec: c.env.Exec, Image: c.env.Image, Namespace: experiments.Namespace, RunID: c.env.RunID,
 		KubeletRoot: c.spec.Volumes.KubeletRoot, Pairs: pairs, Fuse: orDefault(c.spec.Timeout, defaultTimeout) + time.Hour,
-		Progress: func(p files.Progress) { tell(p.Restored.Files) },
+		Progress: func(p files.Progress) { at = p.Pair; tell(p.Restored.Files) },
 	})
 	c.env.Record.Record(eventFiles, result)
 	return weighFiles(result, err)
