@@ -28,12 +28,12 @@ func (c *climb) bootAPIServer(ctx context.Context) backup.Rung {
 		return backup.Unsure("booting an API server: %v", err)
 	}
 	defer server.Stop()
-	c.progress("API server ready after %s", server.BootTook.Round(100*time.Millisecond))
+	c.Progress("API server ready after %s", server.BootTook.Round(100*time.Millisecond))
 	serving, cancel := c.whileServing(ctx)
 	defer cancel()
 	compared, err := apiserver.Compare(serving, apiserver.Options{
 		Live: c.env.Client, Restored: server.Client, Revision: c.inspection.Revision, Stored: c.walked.Counts, Elsewhere: c.plan.Elsewhere,
-		Progress: backup.NowAndThen(func(n int64) { c.progress("%d objects compared", n) }),
+		Progress: backup.NowAndThen(func(n int64) { c.Progress("%d objects compared", n) }),
 	})
 	found := backup.Unsure("comparing the API servers: %v", err)
 	if died := c.member.Err(); died != nil {

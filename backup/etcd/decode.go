@@ -22,7 +22,7 @@ func (c *climb) decode(ctx context.Context) backup.Rung {
 	}
 	options := walk.Options{
 		Restored: c.restored, Decoder: decoder, Prefix: c.env.Etcd.Prefix, Revision: c.inspection.Revision,
-		Progress: backup.NowAndThen(func(n int64) { c.progress("%d keys read", n) }),
+		Progress: backup.NowAndThen(func(n int64) { c.Progress("%d keys read", n) }),
 	}
 	if c.spec.level() != RungDecode {
 		options.Live = c.cluster.Client
@@ -35,7 +35,7 @@ func (c *climb) decode(ctx context.Context) backup.Rung {
 		}
 		return backup.Unsure("reading keys: %v", err)
 	}
-	c.found(backup.Found{Facts: encryptedFacts(c.walked.Encrypted), Counts: c.walked.Counts})
+	c.Found(backup.Found{Facts: encryptedFacts(c.walked.Encrypted), Counts: c.walked.Counts})
 	found := decoded(c.walked, c.env.Etcd.Prefix)
 	all, err := c.restored.Get(ctx, "\x00", clientv3.WithFromKey(), clientv3.WithCountOnly(), clientv3.WithRev(c.inspection.Revision), clientv3.WithSerializable())
 	switch {

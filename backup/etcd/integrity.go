@@ -25,9 +25,9 @@ func (c *climb) checkIntegrity(ctx context.Context) backup.Rung {
 		return backup.Unsure("inspecting %s: %v", c.file, err)
 	}
 	c.inspection = inspection
-	c.found(backup.Found{Facts: inspectedFacts(c.file, inspection)})
+	c.Found(backup.Found{Facts: inspectedFacts(c.file, inspection)})
 	if c.known == nil {
-		c.found(ageOf(c.file, inspection))
+		c.Found(ageOf(c.file, inspection))
 	}
 	ids, err := c.cluster.IDs(ctx)
 	if err != nil {

@@ -64,12 +64,12 @@ func (s *Snapshot) Inject(ctx context.Context, env experiments.Env, plan experim
 		return journal.Outcome{}, err
 	}
 	defer cluster.Close()
-	ctx, cancel := context.WithTimeoutCause(ctx, timeoutOf(s.Timeout), errTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, timeoutOf(s.Timeout), backup.ErrTimeout)
 	defer cancel()
-	taking := &taking{spec: s, env: env, plan: own, cluster: cluster}
+	taking := &taking{Teller: backup.Teller{Record: env.Record}, spec: s, env: env, plan: own, cluster: cluster}
 	path, err := taking.store(ctx)
 	switch {
-	case ctx.Err() != nil && err != nil && !errors.Is(context.Cause(ctx), errTimeout):
+	case ctx.Err() != nil && err != nil && !errors.Is(context.Cause(ctx), backup.ErrTimeout):
 		return journal.Outcome{}, context.Cause(ctx)
 	case err != nil:
 		return journal.Outcome{State: journal.Failed, Summary: err.Error()}, nil
@@ -107,6 +107,7 @@ func (s *Snapshot) Undo(_ context.Context, env experiments.Env, plan experiments
 
 // taking is one snapshot being taken.
 type taking struct {
+	backup.Teller
 	spec    *Snapshot
 	env     experiments.Env
 	plan    snapshotPlan
@@ -118,10 +119,10 @@ type taking struct {
 func (t *taking) store(ctx context.Context) (string, error) {
 	members := compareMembers(ctx, t.cluster)
 	members.Name = RungMembers
-	t.record(members)
+	t.Rung(members)
 	began := time.Now()
 	taken, err := t.cluster.Save(ctx, t.cluster.Members(ctx), t.plan.Draft, backup.NowAndThen(func(n int64) {
-		t.env.Record.Record(journal.StepProgress, journal.Progress{Message: backup.Bytes(n) + " streamed"})
+		t.Progress("%s streamed", backup.Bytes(n))
 	}))
 	if err != nil {
 		return "", t.fail(RungSnapshot, began, backup.Broken("no snapshot was taken: %v", err))
@@ -129,8 +130,8 @@ func (t *taking) store(ctx context.Context) (string, error) {
 	defer os.Remove(t.plan.Draft) // nothing is left of it once it has its name
 	found := tookSnapshot(taken)
 	found.Name, found.Seconds = RungSnapshot, time.Since(began).Seconds()
-	t.record(found)
-	t.env.Record.Record(backup.EventFound, backup.Found{At: taken.At.UTC(), AtSource: "taken by this run", Facts: factsOf(taken)})
+	t.Rung(found)
+	t.Found(backup.Found{At: taken.At.UTC(), AtSource: "taken by this run", Facts: factsOf(taken)})
 	return t.verify(ctx, taken)
 }
 
@@ -151,10 +152,10 @@ func (t *taking) verify(ctx context.Context, taken live.Taken) (string, error) {
 	if err != nil {
 		return "", t.fail(RungIntegrity, began, backup.Broken("the snapshot could not be stored: %v", err))
 	}
-	t.env.Record.Record(backup.EventFound, backup.Found{Facts: inspectedFacts(path, inspection)})
+	t.Found(backup.Found{Facts: inspectedFacts(path, inspection)})
 	found.Name, found.Seconds = RungIntegrity, time.Since(began).Seconds()
 	found.Hints = t.prune(path, t.series(taken))
-	t.record(found)
+	t.Rung(found)
 	return path, nil
 }
 
@@ -232,10 +233,8 @@ func complete(file snapshots.File) bool {
 	return err == nil && sum != "" && file.Size > 0
 }
 
-func (t *taking) record(found backup.Rung) { t.env.Record.Record(backup.EventRung, found) }
-
 func (t *taking) fail(rung string, began time.Time, found backup.Rung) error {
 	found.Name, found.Seconds = rung, time.Since(began).Seconds()
-	t.record(found)
+	t.Rung(found)
 	return errors.New(found.Summary)
 }

@@ -20,8 +20,8 @@ func (c *climb) takeSnapshot(ctx context.Context) backup.Rung {
 		return backup.Unsure("no snapshot could be taken: %v", err)
 	}
 	c.file, c.known = taken.Path, &scratch.KnownHash{SHA256: taken.SHA256, Size: taken.Size, TrailerOK: true}
-	c.found(backup.Found{At: taken.At.UTC(), AtSource: "taken by this run", Facts: factsOf(taken)})
-	c.env.Record.Record(backup.EventDisaster, backup.Disaster{At: time.Now().UTC()})
+	c.Found(backup.Found{At: taken.At.UTC(), AtSource: "taken by this run", Facts: factsOf(taken)})
+	c.Disaster()
 	return tookSnapshot(taken)
 }
 
@@ -41,5 +41,5 @@ func factsOf(taken live.Taken) map[string]string {
 
 // streamed tells of a long stream now and then.
 func (c *climb) streamed() func(int64) {
-	return backup.NowAndThen(func(n int64) { c.progress("%s streamed", backup.Bytes(n)) })
+	return backup.NowAndThen(func(n int64) { c.Progress("%s streamed", backup.Bytes(n)) })
 }

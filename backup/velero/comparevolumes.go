@@ -126,7 +126,7 @@ func (c *climb) compareFiles(ctx context.Context, volumes []restoredVolume) back
 
 func (c *climb) comparePairs(ctx context.Context, pairs []files.Pair) backup.Rung {
 	at := 0
-	tell := backup.NowAndThen(func(n int64) { c.progress("volume %d of %d: %d files compared", at+1, len(pairs), n) })
+	tell := backup.NowAndThen(func(n int64) { c.Progress("volume %d of %d: %d files compared", at+1, len(pairs), n) })
 	result, err := files.Compare(ctx, files.Options{
 		Client: c.env.Client, Exec: c.env.Exec, Image: c.env.Image, Namespace: experiments.Namespace, RunID: c.env.RunID,
 		KubeletRoot: c.spec.Volumes.KubeletRoot, Pairs: pairs, Fuse: orDefault(c.spec.Timeout, defaultTimeout) + time.Hour,

@@ -42,7 +42,7 @@ func (c *climb) compareObjects(ctx context.Context) backup.Rung {
 	result, err := comparison.Run(ctx)
 	c.compared = &compared{comparison, result}
 	c.env.Record.Record(eventCompared, result)
-	c.found(backup.Found{Counts: wantedCounts(result)})
+	c.Found(backup.Found{Counts: wantedCounts(result)})
 	if err != nil {
 		found := backup.Unsure("%v", err)
 		if result.LossCount > 0 { // what was found until then is lost whatever the rest is like
@@ -58,7 +58,7 @@ func (c *climb) compareObjects(ctx context.Context) backup.Rung {
 			found.ProblemCount++
 		} else {
 			source := fmt.Sprintf("canary in ConfigMap %s", c.spec.Canary.ConfigMap)
-			c.found(backup.Found{At: at, AtSource: source})
+			c.Found(backup.Found{At: at, AtSource: source})
 		}
 	}
 	return found
@@ -111,7 +111,7 @@ func (c *climb) comparison(ctx context.Context) (objects.Comparison, error) {
 	}
 	served.mark(wanted)
 	of := served.compared(wanted)
-	tell := backup.NowAndThen(func(n int64) { c.progress("%d objects compared", n) })
+	tell := backup.NowAndThen(func(n int64) { c.Progress("%d objects compared", n) })
 	return objects.Comparison{
 		Wanted:      known{c.contents, wanted},
 		Found:       side{objects.Listed{Client: c.env.Dynamic, Namespaces: []string{c.plan.Into}, Of: namespaced(of)}, c.plan.Into},

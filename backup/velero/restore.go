@@ -95,16 +95,13 @@ func (c *climb) askForRestore(ctx context.Context) error {
 }
 
 func (c *climb) tellRestore() func(*velerov1.Restore) {
-	last := ""
+	tell := c.tellPhases("restore")
 	return func(r *velerov1.Restore) {
-		words := "restore is " + orNew(string(r.Status.Phase))
-		if p := r.Status.Progress; p != nil && p.TotalItems > 0 {
-			words += fmt.Sprintf(", %d of %d items", p.ItemsRestored, p.TotalItems)
+		progress := velerov1.RestoreProgress{}
+		if r.Status.Progress != nil {
+			progress = *r.Status.Progress
 		}
-		if words != last {
-			last = words
-			c.progress("%s", words)
-		}
+		tell(string(r.Status.Phase), progress.ItemsRestored, progress.TotalItems)
 	}
 }
 

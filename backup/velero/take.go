@@ -53,7 +53,7 @@ func (c *climb) readBackup(ctx context.Context) backup.Rung {
 	if err != nil {
 		return backup.Unsure("%v", err)
 	}
-	c.env.Record.Record(backup.EventDisaster, backup.Disaster{At: time.Now().UTC()})
+	c.Disaster()
 	return c.readContents(ctx)
 }
 
@@ -77,15 +77,28 @@ func (c *climb) labels() map[string]string {
 }
 
 func (c *climb) tellBackup() func(*velerov1.Backup) {
-	last := ""
+	tell := c.tellPhases("backup")
 	return func(b *velerov1.Backup) {
-		words := "backup is " + orNew(string(b.Status.Phase))
-		if p := b.Status.Progress; p != nil && p.TotalItems > 0 {
-			words += fmt.Sprintf(", %d of %d items", p.ItemsBackedUp, p.TotalItems)
+		progress := velerov1.BackupProgress{}
+		if b.Status.Progress != nil {
+			progress = *b.Status.Progress
+		}
+		tell(string(b.Status.Phase), progress.ItemsBackedUp, progress.TotalItems)
+	}
+}
+
+// tellPhases tells, whenever it has changed, how far Velero is with a backup or a
+// restore; total is 0 as long as it does not know.
+func (c *climb) tellPhases(what string) func(phase string, done, total int) {
+	last := ""
+	return func(phase string, done, total int) {
+		words := what + " is " + orNew(phase)
+		if total > 0 {
+			words += fmt.Sprintf(", %d of %d items", done, total)
 		}
 		if words != last {
 			last = words
-			c.progress("%s", words)
+			c.Progress("%s", words)
 		}
 	}
 }
@@ -117,7 +130,7 @@ func (c *climb) tellFacts() {
 	if status.CompletionTimestamp != nil && status.StartTimestamp != nil {
 		facts["took"] = status.CompletionTimestamp.Sub(status.StartTimestamp.Time).String()
 	}
-	c.found(found)
+	c.Found(found)
 }
 
 // notCompleted says why, the reasons first: what Velero says of itself, what it
@@ -200,7 +213,7 @@ func (c *climb) readContents(ctx context.Context) backup.Rung {
 		return blame(err)
 	}
 	defer reader.Close()
-	tell := backup.NowAndThen(func(n int64) { c.progress("%d objects of the backup read", n) })
+	tell := backup.NowAndThen(func(n int64) { c.Progress("%d objects of the backup read", n) })
 	if c.contents, err = contents.Read(ctx, reader, c.env.Machine.Scratch, c.plan.Source, tell); err != nil {
 		return blame(err)
 	}
