@@ -26,7 +26,7 @@ func TestVeleroSchedules(t *testing.T) {
 			nightly := s.scheduled("nightly")
 			backup := s.runs(nightly, velerov1.BackupPhaseCompleted)
 			s.looksAt(check("fresh", `schedules: [`+nightly+`], maxAge: 1h`)).exits(0).undone().says("ok fresh "+nightly+": newest", backup, "no backup before")
-			r := s.looksAt(check("fresh", `schedules: [`+nightly+`], maxAge: 1s`)).exits(1).undone().says("XX fresh "+nightly+": newest", backup, "1s is the most", "hint:")
+			r := s.looksAt(check("fresh", `schedules: [`+nightly+`], maxAge: 1ms`)).exits(1).undone().says("XX fresh "+nightly+": newest", backup, "1ms is the most", "hint:")
 			s.judgedAgain(r)
 		}},
 		promise{says: "a Schedule that is paused, not valid, too long for a label, new or not there is told apart", needs: velero, proof: func(s *scene) {
