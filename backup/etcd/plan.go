@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
-	rbacv1 "k8s.io/api/rbac/v1"
 
 	"gameday.dev/gameday/backup"
 	"gameday.dev/gameday/backup/etcd/apiserver"
@@ -230,7 +229,7 @@ func (s *Restore) Permissions() []kube.Permission {
 		return nil
 	}
 	return []kube.Permission{
-		{Rule: rbacv1.PolicyRule{APIGroups: []string{"*"}, Resources: []string{"*"}, Verbs: []string{"list"}}},
+		{Rule: kube.Rule("*", []string{"*"}, "list")},
 	}
 }
 

@@ -17,6 +17,20 @@ type Permission struct {
 	Optional bool
 }
 
+// Rule lets these resources of one API group, "" for the core's, be used so.
+func Rule(group string, resources []string, verbs ...string) rbacv1.PolicyRule {
+	return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: resources, Verbs: verbs}
+}
+
+// Permit needs rules in one namespace; cluster-wide when it is empty.
+func Permit(namespace string, rules ...rbacv1.PolicyRule) []Permission {
+	var permissions []Permission
+	for _, rule := range rules {
+		permissions = append(permissions, Permission{Namespace: namespace, Rule: rule})
+	}
+	return permissions
+}
+
 // VeleroNamespace stands in a Permission for the namespace of Velero's own
 // objects: the Environment names it, and whoever lists permissions knows no
 // Environment. No namespace can be called so.

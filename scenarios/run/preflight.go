@@ -10,7 +10,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
@@ -139,9 +138,9 @@ func Preflight(ctx context.Context, options Options) Preview {
 // of Velero's own objects.
 func Permissions(scenario scenarios.Scenario, velero string) []kube.Permission {
 	needed := []kube.Permission{
-		{Namespace: Namespace, Rule: rule("coordination.k8s.io", "leases", "get", "create", "update", "delete")},
-		{Namespace: Namespace, Rule: rule("", "configmaps", "get", "list", "create", "update", "delete")},
-		{Rule: rule("", "namespaces", "get"), Optional: true},
+		{Namespace: Namespace, Rule: kube.Rule("coordination.k8s.io", []string{"leases"}, "get", "create", "update", "delete")},
+		{Namespace: Namespace, Rule: kube.Rule("", []string{"configmaps"}, "get", "list", "create", "update", "delete")},
+		{Rule: kube.Rule("", []string{"namespaces"}, "get"), Optional: true},
 	}
 	for _, group := range groups(scenario.Spec.Steps) {
 		for _, step := range group.steps {
@@ -152,10 +151,6 @@ func Permissions(scenario scenarios.Scenario, velero string) []kube.Permission {
 		needed = append(needed, check.Check().Permissions()...)
 	}
 	return kube.WithVelero(needed, velero)
-}
-
-func rule(group, resource string, verbs ...string) rbacv1.PolicyRule {
-	return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: []string{resource}, Verbs: verbs}
 }
 
 // ensureNamespace makes the namespace of the lock and the ledger if it is not

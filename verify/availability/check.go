@@ -3,8 +3,6 @@ package availability
 import (
 	"time"
 
-	rbacv1 "k8s.io/api/rbac/v1"
-
 	"gameday.dev/gameday/internal/kube"
 	"gameday.dev/gameday/verify"
 )
@@ -47,7 +45,7 @@ func (c *check) Permissions() []kube.Permission {
 	rule := func(group, resource string, verbs ...string) kube.Permission {
 		return kube.Permission{
 			Namespace: c.spec.Workload.Namespace,
-			Rule:      rbacv1.PolicyRule{APIGroups: []string{group}, Resources: []string{resource}, Verbs: verbs},
+			Rule:      kube.Rule(group, []string{resource}, verbs...),
 		}
 	}
 	optional := func(permission kube.Permission) kube.Permission {

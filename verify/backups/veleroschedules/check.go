@@ -3,7 +3,6 @@ package veleroschedules
 import (
 	"context"
 
-	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"gameday.dev/gameday/internal/kube"
@@ -41,9 +40,5 @@ func (c *check) Preflight(ctx context.Context, env verify.Env) ([]string, error)
 
 // Permissions are to list three kinds of Velero's resources in its own namespace.
 func (c *check) Permissions() []kube.Permission {
-	return []kube.Permission{{Namespace: kube.VeleroNamespace, Rule: rbacv1.PolicyRule{
-		APIGroups: []string{velero.Group},
-		Resources: []string{velero.Schedules, velero.Backups, velero.StorageLocations},
-		Verbs:     []string{"list"},
-	}}}
+	return kube.Permit(kube.VeleroNamespace, kube.Rule(velero.Group, []string{velero.Schedules, velero.Backups, velero.StorageLocations}, "list"))
 }
