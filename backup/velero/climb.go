@@ -53,20 +53,20 @@ type climb struct {
 
 func (c *climb) ladder() backup.Ladder {
 	all := []backup.Way{
-		{Name: RungBackup, Climb: c.readBackup},
-		{Name: RungRestore, Climb: c.restore},
-		{Name: RungReady, Climb: c.ready},
-		{Name: RungProbe, Climb: c.probe},
-		{Name: RungObjects, Climb: c.compareObjects},
-		{Name: RungVolumes, Climb: c.compareVolumes},
-		{Name: RungControl, Climb: c.control},
+		{Name: rungBackup, Climb: c.readBackup},
+		{Name: rungRestore, Climb: c.restore},
+		{Name: rungReady, Climb: c.ready},
+		{Name: rungProbe, Climb: c.probe},
+		{Name: rungObjects, Climb: c.compareObjects},
+		{Name: rungVolumes, Climb: c.compareVolumes},
+		{Name: rungControl, Climb: c.control},
 	}
 	required := c.spec.required()
 	return backup.Ladder{
 		Teller: c.Teller, Timeout: orDefault(c.spec.Timeout, defaultTimeout), GoesOn: c.goesOn,
 		Ways: slices.DeleteFunc(all, func(w backup.Way) bool { return !slices.Contains(required, w.Name) }),
 		// A restore that has not ended by then is no restore.
-		Ending: []string{RungRestore, RungReady},
+		Ending: []string{rungRestore, rungReady},
 	}
 }
 
@@ -74,10 +74,10 @@ func (c *climb) ladder() backup.Ladder {
 // was restored is worth a look even if Velero, or the application, says that it is
 // not whole.
 func (c *climb) goesOn(found backup.Rung) bool {
-	if found.Name == RungRestore {
+	if found.Name == rungRestore {
 		return c.restored != nil && c.contents != nil
 	}
-	return found.Name == RungReady || found.Name == RungProbe || found.Name == RungObjects
+	return found.Name == rungReady || found.Name == rungProbe || found.Name == rungObjects
 }
 
 // stop lets go of what the climb holds on this machine.

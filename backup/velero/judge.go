@@ -28,8 +28,8 @@ func (s *Restore) Judge(record *journal.Record, step string) backup.Result {
 			finding.Details = append(finding.Details, climb.Rungs[name].Problems...)
 		}
 	}
-	climb.RecoveryPoint(objectives.RPO, climb.Rungs[RungBackup].Verdict == verify.Pass, &evidence, &finding)
-	recovering := slices.DeleteFunc([]string{RungRestore, RungReady}, func(name string) bool { return !slices.Contains(required, name) })
+	climb.RecoveryPoint(objectives.RPO, climb.Rungs[rungBackup].Verdict == verify.Pass, &evidence, &finding)
+	recovering := slices.DeleteFunc([]string{rungRestore, rungReady}, func(name string) bool { return !slices.Contains(required, name) })
 	climb.RecoveryTime(recovering, recovering, objectives.RTO, &evidence, &finding)
 	climb.Doubt(&finding)
 	return backup.Result{Finding: finding, Evidence: evidence}

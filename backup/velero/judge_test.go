@@ -41,15 +41,15 @@ func told(spec *Restore, age time.Duration, not map[string]verify.Verdict) story
 			verdict = verify.Pass
 		}
 		rung := backup.Rung{Name: name, Verdict: verdict, Seconds: 9, Summary: name + " " + verdict.String()}
-		if verdict == verify.Pass && name == RungRestore {
+		if verdict == verify.Pass && name == rungRestore {
 			rung.Phases = []backup.Phase{{Name: "wait", Seconds: 1}, {Name: "restore", Seconds: 4}, {Name: "volumes", Seconds: 5}}
 			rung.RecoverySeconds = 10
 		}
-		if verdict == verify.Pass && name == RungReady {
+		if verdict == verify.Pass && name == rungReady {
 			rung.RecoverySeconds = 20
 		}
 		s = append(s, tell(backup.EventRung, rung))
-		if verdict != verify.Pass && name == RungBackup {
+		if verdict != verify.Pass && name == rungBackup {
 			break
 		}
 	}
@@ -78,22 +78,22 @@ func TestJudge(t *testing.T) {
 		reached string
 		says    string
 	}{
-		"all rungs":               {drill, told(drill, time.Hour, nil), verify.Pass, RungControl, "rung 5 of 5, control"},
-		"started":                 {started, told(started, time.Hour, nil), verify.Pass, RungVolumes, "RTO 30s (wait 1s, restore 4s, volumes 5s, ready 20s) of 1m0s"},
-		"the least":               {&Restore{}, told(&Restore{}, time.Hour, nil), verify.Pass, RungVolumes, "RPO 1h0m0s (start of backup nightly-1)"},
-		"backup failed":           {drill, told(drill, time.Hour, verdicts{RungBackup: verify.Fail}), verify.Fail, "", "rung 1 of 5, backup: backup fail"},
-		"backup not to be read":   {drill, told(drill, time.Hour, verdicts{RungBackup: verify.Inconclusive}), verify.Inconclusive, "", "rung 1 of 5"},
-		"restore failed":          {drill, told(drill, time.Hour, verdicts{RungRestore: verify.Fail}), verify.Fail, RungBackup, "rung 2 of 5, restore"},
-		"object lost":             {drill, told(drill, time.Hour, verdicts{RungObjects: verify.Fail}), verify.Fail, RungRestore, "rung 3 of 5, objects"},
-		"not compared":            {drill, told(drill, time.Hour, verdicts{RungObjects: verify.Inconclusive}), verify.Inconclusive, RungRestore, "rung 3 of 5"},
-		"volume lost":             {drill, told(drill, time.Hour, verdicts{RungVolumes: verify.Fail}), verify.Fail, RungObjects, "rung 4 of 5, volumes"},
-		"blind":                   {drill, told(drill, time.Hour, verdicts{RungControl: verify.Fail}), verify.Fail, RungVolumes, "rung 5 of 5, control"},
-		"not ready, objects lost": {started, told(started, time.Hour, verdicts{RungReady: verify.Inconclusive, RungObjects: verify.Fail}), verify.Fail, RungRestore, "objects: objects fail"},
-		"not ready, no time":      {started, told(started, time.Hour, verdicts{RungReady: verify.Fail}), verify.Fail, RungRestore, "RTO cannot be told: nothing served"},
-		"too old":                 {drill, told(drill, 25*time.Hour, nil), verify.Fail, RungControl, "RPO 25h0m0s"},
-		"too slow":                {slow, told(slow, time.Hour, nil), verify.Fail, RungVolumes, "objective 25s missed"},
-		"control not climbed to":  {drill, told(&Restore{}, time.Hour, nil), verify.Inconclusive, RungVolumes, "rung 5 of 5, control, was not tried"},
-		"cut":                     {drill, told(drill, time.Hour, nil)[:7], verify.Inconclusive, RungControl, "the record ends too early"},
+		"all rungs":               {drill, told(drill, time.Hour, nil), verify.Pass, rungControl, "rung 5 of 5, control"},
+		"started":                 {started, told(started, time.Hour, nil), verify.Pass, rungVolumes, "RTO 30s (wait 1s, restore 4s, volumes 5s, ready 20s) of 1m0s"},
+		"the least":               {&Restore{}, told(&Restore{}, time.Hour, nil), verify.Pass, rungVolumes, "RPO 1h0m0s (start of backup nightly-1)"},
+		"backup failed":           {drill, told(drill, time.Hour, verdicts{rungBackup: verify.Fail}), verify.Fail, "", "rung 1 of 5, backup: backup fail"},
+		"backup not to be read":   {drill, told(drill, time.Hour, verdicts{rungBackup: verify.Inconclusive}), verify.Inconclusive, "", "rung 1 of 5"},
+		"restore failed":          {drill, told(drill, time.Hour, verdicts{rungRestore: verify.Fail}), verify.Fail, rungBackup, "rung 2 of 5, restore"},
+		"object lost":             {drill, told(drill, time.Hour, verdicts{rungObjects: verify.Fail}), verify.Fail, rungRestore, "rung 3 of 5, objects"},
+		"not compared":            {drill, told(drill, time.Hour, verdicts{rungObjects: verify.Inconclusive}), verify.Inconclusive, rungRestore, "rung 3 of 5"},
+		"volume lost":             {drill, told(drill, time.Hour, verdicts{rungVolumes: verify.Fail}), verify.Fail, rungObjects, "rung 4 of 5, volumes"},
+		"blind":                   {drill, told(drill, time.Hour, verdicts{rungControl: verify.Fail}), verify.Fail, rungVolumes, "rung 5 of 5, control"},
+		"not ready, objects lost": {started, told(started, time.Hour, verdicts{rungReady: verify.Inconclusive, rungObjects: verify.Fail}), verify.Fail, rungRestore, "objects: objects fail"},
+		"not ready, no time":      {started, told(started, time.Hour, verdicts{rungReady: verify.Fail}), verify.Fail, rungRestore, "RTO cannot be told: nothing served"},
+		"too old":                 {drill, told(drill, 25*time.Hour, nil), verify.Fail, rungControl, "RPO 25h0m0s"},
+		"too slow":                {slow, told(slow, time.Hour, nil), verify.Fail, rungVolumes, "objective 25s missed"},
+		"control not climbed to":  {drill, told(&Restore{}, time.Hour, nil), verify.Inconclusive, rungVolumes, "rung 5 of 5, control, was not tried"},
+		"cut":                     {drill, told(drill, time.Hour, nil)[:7], verify.Inconclusive, rungControl, "the record ends too early"},
 		"empty":                   {drill, nil, verify.Inconclusive, "", "was not tried"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -16,13 +16,13 @@ import (
 // The rungs of the ladder, from the bottom. Ready and probe are climbed when the
 // restored workloads are started, the others as the scenario asks.
 const (
-	RungBackup  = "backup"  // there, complete, and readable
-	RungRestore = "restore" // Velero says that it restored everything
-	RungReady   = "ready"   // the restored workloads are Ready
-	RungProbe   = "probe"   // the application's own check of its data
-	RungObjects = "objects" // every object came back as it was backed up
-	RungVolumes = "volumes" // every volume came back
-	RungControl = "control" // the comparison has been seen to find a difference
+	rungBackup  = "backup"  // there, complete, and readable
+	rungRestore = "restore" // Velero says that it restored everything
+	rungReady   = "ready"   // the restored workloads are Ready
+	rungProbe   = "probe"   // the application's own check of its data
+	rungObjects = "objects" // every object came back as it was backed up
+	rungVolumes = "volumes" // every volume came back
+	rungControl = "control" // the comparison has been seen to find a difference
 )
 
 const (
@@ -143,26 +143,26 @@ type Canary struct {
 
 // The values of Network.
 const (
-	Isolated = "isolated"
-	Open     = "open"
+	networkIsolated = "isolated"
+	networkOpen     = "open"
 )
 
 // rungs are all rungs in the order they are climbed.
 func rungs() []string {
-	return []string{RungBackup, RungRestore, RungReady, RungProbe, RungObjects, RungVolumes, RungControl}
+	return []string{rungBackup, rungRestore, rungReady, rungProbe, rungObjects, rungVolumes, rungControl}
 }
 
 // required are the rungs that this step must reach.
 func (s *Restore) required() []string {
 	return slices.DeleteFunc(rungs(), func(name string) bool {
-		return name == RungReady && !s.Start || name == RungProbe && s.Probe == nil || name == RungControl && !s.Control
+		return name == rungReady && !s.Start || name == rungProbe && s.Probe == nil || name == rungControl && !s.Control
 	})
 }
 
 // isNew says whether the backup is taken by the step.
 func (s *Restore) isNew() bool { return len(s.Backup.Namespaces) > 0 }
 
-func (s *Restore) isolated() bool { return s.Network != Open }
+func (s *Restore) isolated() bool { return s.Network != networkOpen }
 
 func (s *Restore) limitsSize() bool { return s.Quota == nil || *s.Quota }
 

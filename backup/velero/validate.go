@@ -28,7 +28,7 @@ func (s *Restore) Validate(path *field.Path) field.ErrorList {
 	if s.isNew() && s.Namespace != "" && !slices.Contains(s.Backup.Namespaces, s.Namespace) {
 		problems = append(problems, field.Forbidden(path.Child("namespace"), fmt.Sprintf("%q is not in backup.namespaces", s.Namespace)))
 	}
-	problems = append(problems, fields.OneOf(path.Child("network"), s.Network, Isolated, Open)...)
+	problems = append(problems, fields.OneOf(path.Child("network"), s.Network, networkIsolated, networkOpen)...)
 	if s.ExistingResourcePolicy != "" && s.ExistingResourcePolicy != "none" {
 		problems = append(problems, field.Forbidden(path.Child("existingResourcePolicy"),
 			"only none is taken: update would overwrite objects that are there, and a restore that overwrites proves nothing"))

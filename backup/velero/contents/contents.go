@@ -22,8 +22,6 @@ type Contents struct {
 	spool *spool
 	// index has the places of the objects of each resource, sorted once all are read.
 	index map[string]*items
-	// elsewhere counts the objects of other namespaces, by namespace.
-	elsewhere map[string]int64
 }
 
 var _ objects.Set = (*Contents)(nil)
@@ -114,7 +112,3 @@ func (c *Contents) Count() int64 {
 	}
 	return total
 }
-
-// Namespaces lists the namespaces of objects that were left aside, with how many
-// each has.
-func (c *Contents) Namespaces() map[string]int64 { return c.elsewhere }

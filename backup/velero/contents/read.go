@@ -57,7 +57,7 @@ func Read(ctx context.Context, tarball Source, directory, namespace string, prog
 	if err != nil {
 		return nil, err
 	}
-	c := &Contents{spool: spool, index: map[string]*items{}, elsewhere: map[string]int64{}}
+	c := &Contents{spool: spool, index: map[string]*items{}}
 	if err := c.read(ctx, tarball, namespace, progress); err != nil {
 		c.Close()
 		return nil, err
@@ -84,7 +84,6 @@ func (c *Contents) read(ctx context.Context, tarball Source, namespace string, p
 			continue
 		}
 		if where.namespace != "" && where.namespace != namespace {
-			c.elsewhere[where.namespace]++
 			continue
 		}
 		if header.Size > largestObject {
