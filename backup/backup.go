@@ -72,6 +72,8 @@ type Rung struct {
 	// ProblemCount is how many there were.
 	Problems     []string `json:"problems,omitempty"`
 	ProblemCount int64    `json:"problemCount,omitempty"`
+	// Notes are what people should know although it is no problem: what a rule let pass.
+	Notes []string `json:"notes,omitempty"`
 	// Hints say what to do next.
 	Hints []string `json:"hints,omitempty"`
 }

@@ -117,12 +117,12 @@ func (c Climb) Reach(required []string, evidence *Evidence) verify.Finding {
 		if !tried {
 			return verify.Finding{Summary: where + ", was not tried"}
 		}
-		finding := verify.Finding{Verdict: rung.Verdict, Summary: where + ": " + rung.Summary, Details: problems(rung), Hints: rung.Hints}
+		finding := verify.Finding{Verdict: rung.Verdict, Summary: where + ": " + rung.Summary, Details: details(rung), Hints: rung.Hints}
 		c.further(required[i+1:], &finding)
 		return finding
 	}
 	last := c.Rungs[evidence.Reached]
-	finding := verify.Finding{Verdict: verify.Pass, Summary: fmt.Sprintf("rung %d of %d, %s: %s", len(required), len(required), evidence.Reached, last.Summary)}
+	finding := verify.Finding{Verdict: verify.Pass, Summary: fmt.Sprintf("rung %d of %d, %s: %s", len(required), len(required), evidence.Reached, last.Summary), Details: last.notes()}
 	for _, name := range required {
 		finding.Hints = append(finding.Hints, c.Rungs[name].Hints...)
 	}
@@ -138,10 +138,11 @@ func (c Climb) further(names []string, finding *verify.Finding) {
 			continue
 		}
 		if rung.Verdict == verify.Fail { // named, it is worth more than what it was found by
-			Worsen(finding, verify.Fail, name+": "+rung.Summary, problems(rung)...)
+			Worsen(finding, verify.Fail, name+": "+rung.Summary, details(rung)...)
 			continue
 		}
 		finding.Details = append(finding.Details, name+": "+rung.Summary)
+		finding.Details = append(finding.Details, rung.notes()...)
 	}
 }
 
@@ -157,14 +158,28 @@ func Worsen(finding *verify.Finding, verdict verify.Verdict, summary string, det
 	finding.Verdict = verify.Worse(finding.Verdict, verdict)
 }
 
-// problems are those of a rung, and how many more there were.
-func problems(rung Rung) []string {
+// details are the problems of a rung, how many more there were, and its notes.
+func details(rung Rung) []string {
 	said := func(problem string) bool { return strings.Contains(rung.Summary, problem) }
 	lines := slices.DeleteFunc(slices.Clone(rung.Problems), said)
 	if more := rung.ProblemCount - int64(len(rung.Problems)); more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
+	return append(lines, rung.notes()...)
+}
+
+// notes are those of a rung, as a report has them.
+func (r Rung) notes() []string {
+	lines := make([]string, len(r.Notes))
+	for i, note := range r.Notes {
+		lines[i] = "note: " + note
+	}
 	return lines
+}
+
+// Told is what a rung that holds says below the last one's summary.
+func (r Rung) Told() []string {
+	return slices.Concat([]string{r.Name + ": " + r.Summary}, r.Problems, r.notes())
 }
 
 // Doubt keeps a record that is cut or was tampered with from passing. It comes last.

@@ -65,6 +65,7 @@ func with(found, more backup.Rung) backup.Rung {
 	found.Summary += "; " + more.Summary
 	found.Problems = slices.Concat(found.Problems, more.Problems)
 	found.ProblemCount += more.ProblemCount
+	found.Notes = slices.Concat(found.Notes, more.Notes)
 	return found
 }
 
@@ -139,6 +140,12 @@ func (c *climb) comparePairs(ctx context.Context, pairs []files.Pair) backup.Run
 // weighFiles says what a comparison of files means. What cannot be told from a loss
 // is none, and no pass either.
 func weighFiles(result files.Result, err error) backup.Rung {
+	found := weighDifferences(result, err)
+	found.Notes = fileNotes(result)
+	return found
+}
+
+func weighDifferences(result files.Result, err error) backup.Rung {
 	total := result.Total()
 	lost, unclear := total.Of(files.Loss), total.Of(files.Unclear)
 	var problems []string
@@ -170,11 +177,40 @@ func weighFiles(result files.Result, err error) backup.Rung {
 	case total.Equal == 0:
 		found = backup.Unsure("no file could be compared")
 	default:
-		return backup.Held("%d files and directories of %d volumes are equal, %s by sha256; %d have changed at the original since",
-			total.Equal, len(result.Pairs), backup.Bytes(total.EqualBytes), total.Of(files.Drift))
+		return backup.Held("%d files and directories of %d volumes are equal, %s by sha256; %d differences are expected by rule, %d have changed at the original since",
+			total.Equal, len(result.Pairs), backup.Bytes(total.EqualBytes), passed(total), total.Of(files.Drift))
 	}
 	found.Problems = capped(problems)
 	return found
+}
+
+// passed counts what rules let pass.
+func passed(total files.Tally) int64 {
+	sum := int64(0)
+	for _, n := range total.Ignored {
+		sum += n
+	}
+	return sum
+}
+
+// fileNotes are what rules let pass, and what else is to be known of a volume.
+func fileNotes(result files.Result) []string {
+	var notes []string
+	total := result.Total()
+	for _, rule := range files.Explanations() {
+		if n := total.Ignored[rule.Rule]; n > 0 {
+			notes = append(notes, fmt.Sprintf("%d by rule %s: %s", n, rule.Rule, rule.Passes))
+		}
+	}
+	if len(notes) > 0 {
+		notes = slices.Insert(notes, 0, fmt.Sprintf("%d differences in files are let pass:", passed(total)))
+	}
+	for _, pair := range result.Pairs {
+		for _, note := range pair.Notes {
+			notes = append(notes, fmt.Sprintf("%s: %s", pair.Restored, note))
+		}
+	}
+	return capped(notes)
 }
 
 // describe gives one line: `etc/passwd: content, mode (why)`.

@@ -24,8 +24,7 @@ func (s *Restore) Judge(record *journal.Record, step string) backup.Result {
 	if finding.Verdict == verify.Pass {
 		// The last rung alone would not say what was proven.
 		for _, name := range required[:len(required)-1] {
-			finding.Details = append(finding.Details, name+": "+climb.Rungs[name].Summary)
-			finding.Details = append(finding.Details, climb.Rungs[name].Problems...)
+			finding.Details = append(finding.Details, climb.Rungs[name].Told()...)
 		}
 	}
 	climb.RecoveryPoint(objectives.RPO, climb.Rungs[rungBackup].Verdict == verify.Pass, &evidence, &finding)

@@ -2,6 +2,7 @@ package velero
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +104,28 @@ func TestJudge(t *testing.T) {
 				t.Errorf("got %s, reached %q: %s", got.Verdict, got.Evidence.Reached, all)
 			}
 		})
+	}
+}
+
+// What a rule let pass is told wherever the rung stands that says so.
+func TestNotesAreTold(t *testing.T) {
+	for name, spec := range map[string]*Restore{"the last rung": {}, "one before the last": {Control: true}} {
+		for verdict, not := range map[string]map[string]verify.Verdict{
+			"pass": nil, "fail": {rungVolumes: verify.Fail}, "past a failure": {rungObjects: verify.Fail},
+		} {
+			events := told(spec, time.Hour, not)
+			for i, event := range events {
+				var rung backup.Rung
+				if event.Kind == backup.EventRung && event.Decode(&rung) == nil && rung.Name == rungVolumes {
+					rung.Notes = []string{"4 by rule hardLinks"}
+					events[i] = tell(backup.EventRung, rung)
+				}
+			}
+			got := spec.Judge(events.record(), step)
+			if !slices.Contains(got.Details, "note: 4 by rule hardLinks") {
+				t.Errorf("%s, %s: %q", name, verdict, got.Details)
+			}
+		}
 	}
 }
 

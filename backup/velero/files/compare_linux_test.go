@@ -4,6 +4,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -185,7 +186,7 @@ func TestWhatRulesLetPass(t *testing.T) {
 	volumes, source, restored, pair := pairOf(t)
 	usual(t, source)
 	in := filepath.Join
-	write(t, in(source, "lost+found", "#123"), "found by fsck")
+	do(t, os.Mkdir(in(source, "lost+found"), 0o700))
 	write(t, in(source, "cache", "CACHEDIR.TAG"), cacheSignature+"\n# mine")
 	write(t, in(source, "cache", "A"), "again")
 	write(t, in(source, "cache", "below", "b"), "again")
@@ -208,16 +209,59 @@ func TestWhatRulesLetPass(t *testing.T) {
 	if got := summary(result); got != "" {
 		t.Errorf("got %s", got)
 	}
-	want := map[Rule]int64{LostAndFound: 2, Marker: 2, FIFOs: 1, Sockets: 1, HardLinks: 2, Holes: 1, CacheDirectories: 4}
+	want := map[Rule]int64{LostAndFound: 1, Marker: 2, FIFOs: 1, Sockets: 1, HardLinks: 2, Holes: 1, CacheDirectories: 4}
 	for rule, n := range want {
 		if result.Ignored[rule] != n {
 			t.Errorf("%s: %d, want %d", rule, result.Ignored[rule], n)
 		}
 	}
+	if len(result.Notes) != 1 || !strings.Contains(result.Notes[0], "cache has a CACHEDIR.TAG") {
+		t.Errorf("got %q", result.Notes)
+	}
 	delete(result.Ignored, DirectoryTime) // as the clock has it
 	delete(result.Ignored, CoarseTime)    // of the link, at the mercy of its nanoseconds
 	if len(result.Ignored) != len(want) {
 		t.Errorf("got %v", result.Ignored)
+	}
+}
+
+func TestWhatRulesDoNotLetPass(t *testing.T) {
+	in := filepath.Join
+	tests := map[string]struct {
+		source func(t *testing.T, s string)
+		copy   func(t *testing.T, c string)
+		want   string
+	}{
+		"what fsck has found": {
+			source: func(t *testing.T, s string) { write(t, in(s, "lost+found", "#123"), "found by fsck") },
+			copy:   func(t *testing.T, c string) { do(t, os.RemoveAll(in(c, "lost+found"))) },
+			want:   "loss missing lost+found/#123",
+		},
+		"a volume that is a cache as a whole": {
+			source: func(t *testing.T, s string) { write(t, in(s, cacheTag), cacheSignature); write(t, in(s, "a"), "a") },
+			copy:   func(t *testing.T, c string) { do(t, os.Remove(in(c, cacheTag)), os.Remove(in(c, "a"))) },
+			want:   "loss missing CACHEDIR.TAG; loss missing a",
+		},
+		"a cache that was backed up": {
+			source: func(t *testing.T, s string) {
+				write(t, in(s, "cache", cacheTag), cacheSignature)
+				write(t, in(s, "cache", "a"), "a")
+			},
+			copy: func(t *testing.T, c string) { do(t, os.Remove(in(c, "cache", "a"))) },
+			want: "loss missing cache/a",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			volumes, source, restored, pair := pairOf(t)
+			test.source(t, source)
+			copyTree(t, source, restored)
+			test.copy(t, restored)
+			backUp(&pair)
+			if got := summary(compareDirectories(t, volumes, pair)); got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
 	}
 }
 

@@ -80,7 +80,8 @@ func (j judge) root(s, r *entry) *directory {
 	d := &directory{path: root, source: s, restored: r}
 	if s != nil && r != nil { // a root is there, or there was no stream
 		j.both(d, s, r)
-		d.blindSource, d.blindRestored, d.cache = s.Error, r.Error, s.Cache
+		d.blindSource, d.blindRestored = s.Error, r.Error
+		d.cache = j.cache("", s, r)
 	}
 	return d
 }
@@ -112,7 +113,10 @@ func (j judge) entry(in *directory, above []*directory, s, r *entry) *directory 
 	below := j.below(in, s, r)
 	if rule := ruleFor(in, s, r); rule != "" {
 		j.result.ignore(rule, 1)
-		if below != nil && (rule == LostAndFound || rule == Marker) {
+		if rule == CacheDirectories {
+			j.noteCache(in.cache)
+		}
+		if below != nil && rule == Marker {
 			below.ignored = rule
 		}
 		return below
@@ -137,7 +141,8 @@ func (j judge) below(in *directory, s, r *entry) *directory {
 		blindSource: in.blindSource, blindRestored: in.blindRestored,
 	}
 	if s != nil && s.Type == Directory {
-		d.source, d.blindSource, d.cache = s, orElse(s.Error, in.blindSource), in.cache || s.Cache
+		d.source, d.blindSource = s, orElse(s.Error, in.blindSource)
+		d.cache = j.cache(in.cache, s, r)
 	}
 	if r != nil && r.Type == Directory {
 		d.restored, d.blindRestored = r, orElse(r.Error, in.blindRestored)
@@ -147,6 +152,16 @@ func (j judge) below(in *directory, s, r *entry) *directory {
 	}
 	d.moved = j.moved(s, in)
 	return d
+}
+
+// cache gives the highest directory on the way that kopia took for a cache, empty
+// where there is none. A copy that has the tag was backed up as it was, unless its
+// application has made it anew.
+func (j judge) cache(above string, s, r *entry) string {
+	if above == "" && s.Cache && (r == nil || !r.Cache || j.used(r)) {
+		return s.Path
+	}
+	return above
 }
 
 // ruleFor finds the rule that lets a path pass, whatever it is like.
@@ -175,7 +190,7 @@ func ruleFor(in *directory, s, r *entry) Rule {
 	case Device:
 		return Devices
 	}
-	if r == nil && in.cache {
+	if r == nil && in.cache != "" && in.cache != root {
 		return CacheDirectories
 	}
 	return ""
@@ -204,6 +219,8 @@ func (j judge) missing(s *entry, in *directory, above []*directory, gone bool) (
 		return Drift, ""
 	case there != nil && j.used(there.restored):
 		return Unclear, "the restored application may have deleted it"
+	case in.cache == root:
+		return Loss, "the volume has a CACHEDIR.TAG at its root: kopia backs up nothing of it"
 	default:
 		return Loss, ""
 	}
@@ -410,6 +427,17 @@ func (j judge) note(s *entry) {
 		j.noteOnce("the source has names that are no UTF-8: kopia keeps names in JSON, which has no others")
 	}
 }
+
+// noteCache tells of a directory whose content is not in the backup; of many, the
+// first will do, since all are counted.
+func (j judge) noteCache(path string) {
+	if len(j.result.Notes) < mostNotes {
+		j.noteOnce(show(path) + " has a CACHEDIR.TAG: nothing in it is in the backup")
+	}
+}
+
+// mostNotes bounds the notes about single directories.
+const mostNotes = 10
 
 func (j judge) noteOnce(note string) {
 	if !slices.Contains(j.result.Notes, note) {

@@ -38,8 +38,8 @@ type directory struct {
 	blindSource, blindRestored string
 	// moved says that it, or one above, seems to have got its name since the backup.
 	moved bool
-	// cache says that kopia takes what is in it for a cache.
-	cache bool
+	// cache is the path of it, or of one above, that kopia takes for a cache.
+	cache string
 	// ignored is the rule by which all in it is ignored.
 	ignored Rule
 	// listed is the difference that stands for what is in it, too.

@@ -31,36 +31,6 @@ const (
 	Unreadable Kind = "unreadable" // a side can't be read
 )
 
-// Rule is why something that differs, or is not compared, is no difference.
-type Rule string
-
-// The rules. What they let pass is counted.
-const (
-	// LostAndFound is what fsck keeps at the root of ext file systems.
-	LostAndFound Rule = "lost+found"
-	// Marker is .velero at the root, where Velero tells the restored pod that its
-	// volume is whole; it removes one that was restored, too.
-	Marker Rule = ".velero"
-	// DirectoryTime: kopia gives a directory the newest time of all that is in it
-	// (snapshot/snapshotfs/repofs.go, loadLocked), and .velero changes the root's.
-	DirectoryTime Rule = "directoryTime"
-	// CoarseTime: the copy's file system, or kopia for symbolic links, keeps times less exactly.
-	CoarseTime Rule = "coarseTime"
-	// Sockets, pipes and devices are skipped by kopia; they hold no data.
-	Sockets Rule = "sockets"
-	FIFOs   Rule = "fifos"
-	Devices Rule = "devices"
-	// CacheDirectories: kopia leaves out what is in a directory that has a CACHEDIR.TAG,
-	// by which its application says that it can make all of it again.
-	CacheDirectories Rule = "cacheDirectories"
-	// HardLinks: several names of one file are restored as several files.
-	HardLinks Rule = "hardLinks"
-	// Attributes: extended attributes, POSIX ACLs among them, are not restored.
-	Attributes Rule = "extendedAttributes"
-	// Holes: a sparse file is restored with its zeros written out.
-	Holes Rule = "holes"
-)
-
 // Result is what Compare found.
 type Result struct {
 	Pairs []PairResult `json:"pairs"`
@@ -77,7 +47,7 @@ type PairResult struct {
 	Tally
 	// Differences are the first of each label, in the order of their paths.
 	Differences map[Label][]*Difference `json:"differences,omitempty"`
-	// Notes are for people: what makes the labels weaker.
+	// Notes are for people: what makes the labels weaker, and what was not backed up.
 	Notes   []string `json:"notes,omitempty"`
 	Seconds float64  `json:"seconds"`
 }

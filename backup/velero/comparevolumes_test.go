@@ -1,0 +1,67 @@
+package velero
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"gameday.dev/gameday/backup"
+	"gameday.dev/gameday/backup/velero/files"
+	"gameday.dev/gameday/internal/kube"
+	"gameday.dev/gameday/verify"
+)
+
+// all is everything that a rung says.
+func all(found backup.Rung) string {
+	return strings.Join(append(append([]string{found.Summary}, found.Problems...), found.Notes...), "\n")
+}
+
+func TestWeighFiles(t *testing.T) {
+	volume := files.Volume{Pod: kube.PodRef{Namespace: "drill", Name: "db-0"}, Name: "data"}
+	pair := func(change func(*files.PairResult)) files.Result {
+		one := files.PairResult{Source: volume, Restored: volume, Tally: files.Tally{Equal: 7, EqualBytes: 1500}}
+		if change != nil {
+			change(&one)
+		}
+		return files.Result{Pairs: []files.PairResult{one}}
+	}
+	differs := func(label files.Label) func(*files.PairResult) {
+		return func(p *files.PairResult) {
+			p.Different = map[files.Label]map[files.Kind]int64{label: {files.Content: 1}}
+			p.Differences = map[files.Label][]*files.Difference{label: {{Path: "a", Kinds: []files.Kind{files.Content}, Why: "because"}}}
+		}
+	}
+	for name, test := range map[string]struct {
+		result files.Result
+		err    error
+		want   verify.Verdict
+		says   string
+	}{
+		"equal":               {pair(nil), nil, verify.Pass, "7 files and directories of 1 volumes are equal, 1.5 kB by sha256"},
+		"drift":               {pair(differs(files.Drift)), nil, verify.Pass, "1 have changed at the original since"},
+		"loss":                {pair(differs(files.Loss)), nil, verify.Fail, "data of drill/db-0: a: content (because)"},
+		"loss, then an error": {pair(differs(files.Loss)), errors.New("cut"), verify.Fail, "1 losses"},
+		"unclear":             {pair(differs(files.Unclear)), nil, verify.Inconclusive, "a: content"},
+		"an error":            {pair(nil), errors.New("no reader"), verify.Inconclusive, "no reader"},
+		"not comparable":      {pair(func(p *files.PairResult) { p.NotComparable = "a block volume" }), nil, verify.Inconclusive, "a block volume"},
+		"nothing compared":    {files.Result{}, nil, verify.Inconclusive, "no file could be compared"},
+		"let pass by rule": {pair(func(p *files.PairResult) {
+			p.Ignored = map[files.Rule]int64{files.CacheDirectories: 4, files.HardLinks: 2}
+		}), nil, verify.Pass, "6 differences in files are let pass:\n4 by rule cacheDirectories: in directories with a CACHEDIR.TAG, not backed up\n2 by rule hardLinks"},
+		"counted too": {pair(func(p *files.PairResult) { p.Ignored = map[files.Rule]int64{files.Holes: 3} }), nil, verify.Pass, "3 differences are expected by rule"},
+		"noted": {pair(func(p *files.PairResult) { p.Notes = []string{"the source has .kopiaignore files"} }), nil, verify.Pass,
+			"data of drill/db-0: the source has .kopiaignore files"},
+		"noted beside a loss": {pair(func(p *files.PairResult) { differs(files.Loss)(p); p.Notes = []string{"the clock is another's"} }), nil, verify.Fail,
+			"the clock is another's"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := weighFiles(test.result, test.err)
+			if got.Verdict != test.want || !strings.Contains(all(got), test.says) {
+				t.Errorf("got %s: %s", got.Verdict, all(got))
+			}
+			if got.Verdict == verify.Pass && got.ProblemCount > 0 {
+				t.Error("it passes and has problems")
+			}
+		})
+	}
+}
