@@ -37,7 +37,7 @@ type compared struct {
 func (c *climb) compareObjects(ctx context.Context) backup.Rung {
 	comparison, err := c.comparison(ctx)
 	if err != nil {
-		return backup.Unsure("%v", err)
+		return blame(err)
 	}
 	result, err := comparison.Run(ctx)
 	c.compared = &compared{comparison, result}
@@ -107,6 +107,9 @@ func (c *climb) comparison(ctx context.Context) (objects.Comparison, error) {
 	}
 	served, err := discover(c.env.Client.Discovery())
 	if err != nil {
+		return objects.Comparison{}, err
+	}
+	if err := served.agree(wanted); err != nil {
 		return objects.Comparison{}, err
 	}
 	served.mark(wanted)

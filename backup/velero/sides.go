@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 
+	"gameday.dev/gameday/backup/velero/contents"
 	"gameday.dev/gameday/verify/objects"
 )
 
@@ -102,6 +103,18 @@ func isCustom(group string) bool {
 
 func hasStatus(list *metav1.APIResourceList, name string) bool {
 	return slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Name == name+"/status" })
+}
+
+// agree says that a backup's objects are of the kinds that the cluster has under the
+// same resources. Others are no objects that Velero has read from a cluster.
+func (c catalogue) agree(wanted []objects.Resource) error {
+	for _, resource := range wanted {
+		served := c.served[resource.String()]
+		if preferred := served[c.preferred[resource.String()]]; len(served) > 0 && preferred.Kind != resource.Kind {
+			return contents.Damaged("it holds %s of kind %s, and the cluster's are of kind %s", resource, resource.Kind, preferred.Kind)
+		}
+	}
+	return nil
 }
 
 // mark notes in resources of a backup what only the cluster knows of them.

@@ -81,7 +81,7 @@ func (k *kinds) of(r Resource) *kind {
 	}
 	name := r.kindName()
 	shape, known := k.shapes.of(r.gvk())
-	made := &kind{resource: r, name: name, shape: shape, secret: name == "Secret"}
+	made := &kind{resource: r, name: name, shape: shape, secret: r.isSecret()}
 	for mode := range made.skips {
 		made.skips[mode] = &skips{}
 	}

@@ -36,6 +36,12 @@ func (r Resource) String() string { return qualified(r.Name, r.Group) }
 // kindName names the kind as Rule.Kinds does: "Deployment.apps", "Pod".
 func (r Resource) kindName() string { return qualified(r.Kind, r.Group) }
 
+// isSecret says that no value of its objects may be shown. Either name is enough,
+// since the other may be what a forged backup says of itself.
+func (r Resource) isSecret() bool {
+	return r.Group == "" && (r.Name == "secrets" || r.Kind == "Secret")
+}
+
 func (r Resource) gvk() schema.GroupVersionKind {
 	return schema.GroupVersionKind{Group: r.Group, Version: r.Version, Kind: r.Kind}
 }

@@ -98,3 +98,20 @@ func TestUnifiedSecret(t *testing.T) {
 		t.Errorf("%v", byPath)
 	}
 }
+
+// A tarball says itself what kind its objects are of.
+func TestASecretOfAnotherKindStaysSecret(t *testing.T) {
+	secret := func(kind, password string) *unstructured.Unstructured {
+		return parse(t, "{apiVersion: v1, kind: "+kind+", metadata: {namespace: shop, name: db, uid: a, resourceVersion: '7'}, data: {password: "+password+"}}")
+	}
+	for _, resource := range []Resource{
+		{Version: "v1", Name: "secrets", Kind: "secret", Namespaced: true}, {Version: "v1", Name: "secretaries", Kind: "Secret", Namespaced: true},
+	} {
+		wanted, live := secret(resource.Kind, "eA=="), secret("Secret", "aHVudGVyMg==")
+		result := runs(t, Comparison{Wanted: listSet{resource: resource, objects: []*unstructured.Unstructured{wanted}}, Live: listSet{resource: resource, objects: []*unstructured.Unstructured{live}}})
+		unified, _ := Diff(resource, wanted, live)
+		if said := fmt.Sprintf("%+v", result) + unified; result.LossCount == 0 || strings.Contains(said, "aHVudGVyMg") {
+			t.Errorf("%s: %s", resource.Kind, said)
+		}
+	}
+}

@@ -119,6 +119,7 @@ func TestReadFindsDamage(t *testing.T) {
 		"another name":             tarball(t, good, shop("b", object("v1", "ConfigMap", "shop", "c", ""))),
 		"another namespace":        tarball(t, good, shop("b", object("v1", "ConfigMap", "other", "b", ""))),
 		"another group":            tarball(t, good, shop("b", object("apps/v1", "ConfigMap", "shop", "b", ""))),
+		"another kind":             tarball(t, good, shop("b", object("v1", "configMap", "shop", "b", ""))),
 		"twice":                    tarball(t, good, good),
 	} {
 		t.Run(name, func(t *testing.T) {

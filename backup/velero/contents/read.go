@@ -41,7 +41,8 @@ type Damage struct{ err error }
 func (d *Damage) Error() string { return "the backup is damaged: " + d.err.Error() }
 func (d *Damage) Unwrap() error { return d.err }
 
-func damaged(format string, args ...any) error { return &Damage{fmt.Errorf(format, args...)} }
+// Damaged makes one.
+func Damaged(format string, args ...any) error { return &Damage{fmt.Errorf(format, args...)} }
 
 // Source is a tarball that is being fetched. Its error tells a transfer that broke
 // from a file that ends too early: nil while all that was sent has come.
@@ -87,7 +88,7 @@ func (c *Contents) read(ctx context.Context, tarball Source, namespace string, p
 			continue
 		}
 		if header.Size > largestObject {
-			return damaged("%s has %d bytes, more than any object", header.Name, header.Size)
+			return Damaged("%s has %d bytes, more than any object", header.Name, header.Size)
 		}
 		text, err := io.ReadAll(archive)
 		if err != nil {
@@ -172,7 +173,7 @@ func (c *Contents) add(at location, file string, text []byte) error {
 		} `json:"metadata"`
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
-		return damaged("%s is no JSON object: %w", file, err)
+		return Damaged("%s is no JSON object: %w", file, err)
 	}
 	group, version, grouped := strings.Cut(head.APIVersion, "/")
 	if !grouped {
@@ -180,15 +181,18 @@ func (c *Contents) add(at location, file string, text []byte) error {
 	}
 	switch {
 	case head.Kind == "" || version == "":
-		return damaged("%s holds no Kubernetes object", file)
+		return Damaged("%s holds no Kubernetes object", file)
 	case head.Metadata.Name != at.name || head.Metadata.Namespace != at.namespace || group != at.group:
-		return damaged("%s holds %s %s/%s of %s", file, head.Kind, head.Metadata.Namespace, head.Metadata.Name, head.APIVersion)
+		return Damaged("%s holds %s %s/%s of %s", file, head.Kind, head.Metadata.Namespace, head.Metadata.Name, head.APIVersion)
 	}
 	resource := objects.Resource{Group: group, Version: version, Name: at.resource, Kind: head.Kind, Namespaced: at.namespace != ""}
 	known, ok := c.index[resource.String()]
 	if !ok {
 		known = &items{resource: resource}
 		c.index[resource.String()] = known
+	}
+	if known.resource.Kind != head.Kind {
+		return Damaged("%s is a %s, and others of %s are a %s", file, head.Kind, resource, known.resource.Kind)
 	}
 	offset, err := c.spool.store(text)
 	if err != nil {
@@ -205,7 +209,7 @@ func (c *Contents) sort() error {
 		slices.SortFunc(items.places, place.compare)
 		for i := 1; i < len(items.places); i++ {
 			if p := items.places[i]; p.compare(items.places[i-1]) == 0 {
-				return damaged("%s %s/%s is in it twice", items.resource, p.namespace, p.name)
+				return Damaged("%s %s/%s is in it twice", items.resource, p.namespace, p.name)
 			}
 		}
 	}
