@@ -15,6 +15,7 @@ import (
 	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -76,7 +77,7 @@ func TestCreateLeavesTheStatusOut(t *testing.T) {
 }
 
 func TestWaitingForWhatIsNotThere(t *testing.T) {
-	if _, err := client().WaitBackup(t.Context(), "b", nil); err == nil || !strings.Contains(err.Error(), "is gone") {
+	if _, err := client().WaitBackup(t.Context(), "b", nil); !apierrors.IsNotFound(err) || !strings.Contains(err.Error(), "is gone") {
 		t.Errorf("got %v", err)
 	}
 	if err := client().WaitGone(t.Context(), Backups, "b"); err != nil {

@@ -5,9 +5,11 @@ import (
 	"fmt"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"gameday.dev/gameday/internal/kube"
@@ -67,7 +69,7 @@ func (c Client) WaitGone(ctx context.Context, resource, name string) error {
 }
 
 // follow watches one object until done says so. An object that is not there, or
-// no longer, is an error.
+// no longer, is an error of kind NotFound.
 func (c Client) follow(ctx context.Context, resource, name string, done func(*unstructured.Unstructured) (bool, error)) error {
 	var failure error
 	err := kube.Follow(ctx, c.resource(resource), byName(name),
@@ -78,7 +80,8 @@ func (c Client) follow(ctx context.Context, resource, name string, done func(*un
 				ended, failure = done(object)
 				return ended || failure != nil
 			}
-			failure = fmt.Errorf("%s %s/%s is gone: somebody has deleted it", resource, c.Namespace, name)
+			failure = fmt.Errorf("%s %s/%s is gone: somebody has deleted it: %w", resource, c.Namespace, name,
+				apierrors.NewNotFound(schema.GroupResource{Group: Group, Resource: resource}, name))
 			return true
 		})
 	if failure != nil {
