@@ -7,11 +7,11 @@ import (
 	"slices"
 	"strings"
 
-	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"gameday.dev/gameday/backup"
+	"gameday.dev/gameday/internal/velero"
 	"gameday.dev/gameday/verify/objects"
 )
 
@@ -52,7 +52,7 @@ func (c *climb) alter(ctx context.Context, candidate objects.Candidate, random *
 		return "", err
 	}
 	altered, what, ok := objects.Alter(object, random)
-	if !ok || strings.Contains(what, velerov1.SchemeGroupVersion.Group) { // what Velero wrote was not backed up
+	if !ok || strings.Contains(what, velero.Group) { // what Velero wrote was not backed up
 		return "", errNothingToAlter
 	}
 	if _, err := all.Update(ctx, altered, metav1.UpdateOptions{}); err != nil {

@@ -72,7 +72,7 @@ func (c *climb) quiescing() quiesce.Options {
 }
 
 func (c *climb) askForRestore(ctx context.Context) error {
-	excluded, err := c.excluded(ctx)
+	held, err := c.contents.Resources(ctx)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (c *climb) askForRestore(ctx context.Context) error {
 		Spec: velerov1.RestoreSpec{
 			BackupName:           c.plan.Backup,
 			IncludedNamespaces:   []string{c.plan.Source},
-			ExcludedResources:    excluded,
+			ExcludedResources:    c.spec.excluded(held),
 			NamespaceMapping:     map[string]string{c.plan.Source: c.plan.Into},
 			RestorePVs:           &yes,
 			ItemOperationTimeout: metav1.Duration{Duration: orDefault(c.spec.Timeout, defaultTimeout)},

@@ -47,8 +47,8 @@ func Rules(restore, backup string) []objects.Rule {
 			Why: "a kubelet makes them from its own files", Source: "pkg/restore/restore.go, restoreItem",
 		},
 		{
-			Name: "velero: waits for files", Kinds: []string{"Pod"}, Path: "spec.initContainers[*]", What: []string{objects.Extra}, When: isRestoreWait,
-			Why: "an init container holds the pod back until its volumes are restored", Source: "pkg/restore/actions/pod_volume_restore_action.go",
+			Name: "velero: waits for files", Kinds: []string{"Pod"}, Path: "spec.initContainers[*]", When: isRestoreWait,
+			Why: "an init container holds the pod back until its volumes are restored; of a pod that was restored before, there is an old one", Source: "pkg/restore/actions/pod_volume_restore_action.go",
 		},
 		{
 			Name: "velero: a hook's init container", Kinds: []string{"Pod"}, Path: "spec.initContainers[*]", What: []string{objects.Extra}, When: isInitHook,
@@ -107,48 +107,31 @@ func isMirror(c objects.Case) bool {
 	return c.WantedObject.GetAnnotations()["kubernetes.io/config.mirror"] != ""
 }
 
+// isRestoreWait says that a container is Velero's own on every side that has it.
 func isRestoreWait(c objects.Case) bool {
-	container, _ := c.Found.(map[string]any)
-	return container["name"] == "restore-wait"
+	for _, side := range []any{c.Wanted, c.Found} {
+		container, is := side.(map[string]any)
+		name, _ := container["name"].(string)
+		if is && !velero.IsRestoreWait(name) {
+			return false
+		}
+	}
+	return true
 }
 
 // isInitHook knows the init container that Velero adds by annotations of a pod. One
 // that they do not name gets a name made up.
 func isInitHook(c objects.Case) bool {
-	const prefix = "init.hook.restore.velero.io/container-"
 	container, _ := c.Found.(map[string]any)
 	asked := c.WantedObject.GetAnnotations()
+	wanted, image := asked[velero.InitHookName], asked[velero.InitHookImage]
 	name, _ := container["name"].(string)
-	named := name == asked[prefix+"name"] || asked[prefix+"name"] == "" && strings.HasPrefix(name, "velero-restore-init-")
-	return named && asked[prefix+"image"] != "" && container["image"] == asked[prefix+"image"]
+	named := name == wanted || wanted == "" && strings.HasPrefix(name, "velero-restore-init-")
+	return named && image != "" && container["image"] == image
 }
 
 func isTokenSecret(c objects.Case) bool {
 	kind, _, _ := unstructured.NestedString(c.WantedObject.Object, "type")
 	account := c.WantedObject.GetAnnotations()["kubernetes.io/service-account.name"]
 	return kind == "kubernetes.io/service-account-token" && strings.HasPrefix(c.WantedObject.GetName(), account+"-token-")
-}
-
-// notRestored says why no object of a resource comes back in a drill; empty for
-// those that must.
-func (s *Restore) notRestored(resource objects.Resource) string {
-	switch name := resource.String(); {
-	case resource.Kind == "Namespace":
-		return ""
-	case !resource.Namespaced:
-		return "a drill restores one namespace and nothing of the cluster's"
-	case name == "endpoints" || name == "endpointslices.discovery.k8s.io":
-		return "restored, they would lead to the original's pods until their controller has replaced them"
-	case name == "events" || name == "events.events.k8s.io":
-		return "Velero restores no events"
-	case resource.Group == velerov1.SchemeGroupVersion.Group:
-		return "Velero does not restore its own objects"
-	default:
-		for _, excluded := range s.Exclude {
-			if excluded == name || excluded == resource.Name {
-				return "the step excludes it"
-			}
-		}
-		return ""
-	}
 }

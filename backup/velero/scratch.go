@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -13,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
-	"gameday.dev/gameday/verify/objects"
+	"gameday.dev/gameday/backup/velero/contents"
 )
 
 // scratchName names what the run puts into the scratch namespace.
@@ -84,13 +83,13 @@ func isolation(labels map[string]string) *networkingv1.NetworkPolicy {
 func (c *climb) quota(ctx context.Context) (*corev1.ResourceQuota, error) {
 	pods, claims := int64(0), int64(0)
 	bytes := resource.Quantity{Format: resource.BinarySI}
-	for _, err := range c.contents.Objects(ctx, podResource()) {
+	for _, err := range c.contents.Objects(ctx, contents.Pods()) {
 		if err != nil {
 			return nil, err
 		}
 		pods++
 	}
-	for claim, err := range c.contents.Objects(ctx, claimResource()) {
+	for claim, err := range c.contents.Objects(ctx, contents.Claims()) {
 		if err != nil {
 			return nil, err
 		}
@@ -112,31 +111,4 @@ func (c *climb) quota(ctx context.Context) (*corev1.ResourceQuota, error) {
 			corev1.ResourceServicesNodePorts:      *resource.NewQuantity(0, resource.DecimalSI),
 		}},
 	}, nil
-}
-
-func podResource() objects.Resource {
-	return objects.Resource{Version: "v1", Name: "pods", Kind: "Pod", Namespaced: true}
-}
-
-func claimResource() objects.Resource {
-	return objects.Resource{Version: "v1", Name: "persistentvolumeclaims", Kind: "PersistentVolumeClaim", Namespaced: true}
-}
-
-// excluded are the resources that Velero is not to restore: those that lead to the
-// original, and those of the cluster, which a drill must not write.
-func (c *climb) excluded(ctx context.Context) ([]string, error) {
-	all := append([]string{"endpoints", "endpointslices.discovery.k8s.io"}, c.spec.Exclude...)
-	resources, err := c.contents.Resources(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, resource := range resources {
-		name := resource.String()
-		// Volumes are restored with their claims, through their definitions in the backup.
-		if !resource.Namespaced && name != "namespaces" && name != "persistentvolumes" && !strings.HasPrefix(name, "volumesnapshot") {
-			all = append(all, name)
-		}
-	}
-	// They are not in every backup, and are restored along with what uses them.
-	return append(all, "priorityclasses.scheduling.k8s.io", "customresourcedefinitions.apiextensions.k8s.io"), nil
 }

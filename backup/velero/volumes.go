@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"gameday.dev/gameday/backup/velero/contents"
 	"gameday.dev/gameday/internal/velero"
 )
 
@@ -67,7 +68,7 @@ func (c *climb) readVolumes(ctx context.Context) error {
 	}
 	known := volumeKnowledge{namespace: c.plan.Source, files: files, infos: infos}
 	mounted := map[string]bool{}
-	for object, err := range c.contents.Objects(ctx, podResource()) {
+	for object, err := range c.contents.Objects(ctx, contents.Pods()) {
 		if err != nil {
 			return err
 		}
@@ -85,7 +86,7 @@ func (c *climb) readVolumes(ctx context.Context) error {
 			}
 		}
 	}
-	for claim, err := range c.contents.Objects(ctx, claimResource()) {
+	for claim, err := range c.contents.Objects(ctx, contents.Claims()) {
 		if err != nil {
 			return err
 		}

@@ -17,6 +17,16 @@ import (
 	"gameday.dev/gameday/verify/objects"
 )
 
+// Pods are the resource.
+func Pods() objects.Resource {
+	return objects.Resource{Version: "v1", Name: "pods", Kind: "Pod", Namespaced: true}
+}
+
+// Claims are PersistentVolumeClaims.
+func Claims() objects.Resource {
+	return objects.Resource{Version: "v1", Name: "persistentvolumeclaims", Kind: "PersistentVolumeClaim", Namespaced: true}
+}
+
 // Contents are the objects of one namespace in a backup, and those in none.
 type Contents struct {
 	spool *spool

@@ -10,13 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"gameday.dev/gameday/backup/velero/contents"
-	"gameday.dev/gameday/verify/objects"
-)
-
-// Annotations of pods that Velero runs commands by (internal/hook/item_hook_handler.go).
-const (
-	postHooks     = "post.hook.restore.velero.io/"
-	initHookImage = "init.hook.restore.velero.io/container-image"
+	"gameday.dev/gameday/internal/velero"
 )
 
 // shape is what of a pod decides how it is quiesced; pods of one shape share a rule.
@@ -31,7 +25,7 @@ type shape struct {
 // taken away, so that no controller adopts one and deletes it as too many.
 func pods(ctx context.Context, backup *contents.Contents, options Options) ([]modifier, error) {
 	byShape := map[shape][]string{}
-	for pod, err := range backup.Objects(ctx, objects.Resource{Name: "pods", Version: "v1", Kind: "Pod", Namespaced: true}) {
+	for pod, err := range backup.Objects(ctx, contents.Pods()) {
 		if err != nil {
 			return nil, err
 		}
@@ -53,16 +47,17 @@ func shapeOf(pod *unstructured.Unstructured, volumes bool) shape {
 	initContainers, _, _ := unstructured.NestedSlice(pod.Object, "spec", "initContainers")
 	of := shape{volumes: volumes, containers: len(containers)}
 	for _, container := range initContainers {
-		if container, ok := container.(map[string]any); !ok || !isRestoreWait(container["name"]) {
+		container, _ := container.(map[string]any)
+		if name, _ := container["name"].(string); !velero.IsRestoreWait(name) {
 			of.init++
 		}
 	}
 	annotations := pod.GetAnnotations()
-	if annotations[initHookImage] != "" {
+	if annotations[velero.InitHookImage] != "" {
 		of.init++ // Velero adds one of its own by then, whether the annotations name its command or not
 	}
 	for _, name := range slices.Sorted(maps.Keys(annotations)) {
-		if strings.HasPrefix(name, postHooks) {
+		if strings.HasPrefix(name, velero.PostHooks) {
 			of.hooks += name + " "
 		}
 	}
@@ -85,7 +80,3 @@ func (s shape) operations() []operation {
 	}
 	return all
 }
-
-// isRestoreWait knows the init container that Velero adds to a pod whose files it
-// restores, by both names it has had (pkg/restorehelper/util.go).
-func isRestoreWait(name any) bool { return name == "restore-wait" || name == "restic-wait" }

@@ -3,6 +3,7 @@ package quiesce
 import (
 	"slices"
 
+	"gameday.dev/gameday/internal/velero"
 	"gameday.dev/gameday/verify/objects"
 )
 
@@ -54,7 +55,7 @@ func workloadRules() []objects.Rule {
 		},
 		{
 			Name: "quiesced: no hooks", Kinds: []string{"Pod"}, What: []string{objects.Missing},
-			Path: "metadata.annotations[" + postHooks + "*]", When: quiescedPod, Why: "Velero would wait for a container that never begins",
+			Path: "metadata.annotations[" + velero.PostHooks + "*]", When: quiescedPod, Why: "Velero would wait for a container that never begins",
 		},
 	}
 }
