@@ -56,7 +56,7 @@ func (c *climb) prepare(ctx context.Context) error {
 		ObjectMeta: metav1.ObjectMeta{Name: c.plan.Own, Labels: c.labels()},
 		Data:       map[string]string{"modifiers.yaml": text},
 	}
-	if _, err := c.env.Client.CoreV1().ConfigMaps(c.plan.Velero).Create(ctx, modifiers, metav1.CreateOptions{}); err != nil {
+	if err := create(ctx, c.env.Client.CoreV1().ConfigMaps(c.plan.Velero).Create, modifiers); err != nil {
 		return fmt.Errorf("creating the restore's resource modifiers: %w", err)
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"gameday.dev/gameday/backup/velero/contents"
+	"gameday.dev/gameday/internal/kube"
 )
 
 // scratchName names what the run puts into the scratch namespace.
@@ -33,12 +34,11 @@ func (c *climb) makeScratch(ctx context.Context) error {
 		delete(namespace.Labels, corev1.LabelMetadataName) // the API server sets it
 	}
 	maps.Copy(namespace.Labels, c.labels())
-	if _, err := c.env.Client.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{}); err != nil {
+	if err := create(ctx, c.env.Client.CoreV1().Namespaces().Create, namespace); err != nil {
 		return fmt.Errorf("creating scratch namespace %s: %w", c.plan.Into, err)
 	}
 	if c.spec.isolated() {
-		policy := isolation(c.labels())
-		if _, err := c.env.Client.NetworkingV1().NetworkPolicies(c.plan.Into).Create(ctx, policy, metav1.CreateOptions{}); err != nil {
+		if err := create(ctx, c.env.Client.NetworkingV1().NetworkPolicies(c.plan.Into).Create, isolation(c.labels())); err != nil {
 			return fmt.Errorf("isolating scratch namespace %s: %w", c.plan.Into, err)
 		}
 	}
@@ -49,10 +49,22 @@ func (c *climb) makeScratch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.env.Client.CoreV1().ResourceQuotas(c.plan.Into).Create(ctx, quota, metav1.CreateOptions{}); err != nil {
+	if err := create(ctx, c.env.Client.CoreV1().ResourceQuotas(c.plan.Into).Create, quota); err != nil {
 		return fmt.Errorf("bounding scratch namespace %s: %w", c.plan.Into, err)
 	}
 	return nil
+}
+
+// create makes an object. A request that is on its way when the run is cut short is
+// waited for: what it makes would else appear after Undo has looked for it.
+func create[T any](ctx context.Context, ask func(context.Context, T, metav1.CreateOptions) (T, error), object T) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	asking, stopAsking := kube.Linger(ctx)
+	defer stopAsking()
+	_, err := ask(asking, object, metav1.CreateOptions{})
+	return err
 }
 
 // isolation lets pods of the namespace talk to each other and ask DNS, and nothing

@@ -137,7 +137,9 @@ func (c Client) VolumeRestores(ctx context.Context, restore string) ([]velerov1.
 	return all, err
 }
 
-// Create makes one of Velero's resources; kind is that of object.
+// Create makes one of Velero's resources; kind is that of object. When ctx ends while
+// the request is on its way, the answer is still awaited for a moment: whoever
+// cleans up then finds what was made.
 func (c Client) Create(ctx context.Context, resource, kind string, object metav1.Object) error {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
 	if err != nil {
@@ -148,7 +150,12 @@ func (c Client) Create(ctx context.Context, resource, kind string, object metav1
 	whole.SetKind(kind)
 	whole.SetNamespace(c.Namespace)
 	unstructured.RemoveNestedField(whole.Object, "status")
-	if _, err := c.resource(resource).Create(ctx, whole, metav1.CreateOptions{}); err != nil {
+	if ctx.Err() != nil {
+		return fmt.Errorf("creating %s %s/%s: %w", kind, c.Namespace, object.GetName(), context.Cause(ctx))
+	}
+	asking, stopAsking := kube.Linger(ctx)
+	defer stopAsking()
+	if _, err := c.resource(resource).Create(asking, whole, metav1.CreateOptions{}); err != nil {
 		return fmt.Errorf("creating %s %s/%s: %w", kind, c.Namespace, object.GetName(), err)
 	}
 	return nil

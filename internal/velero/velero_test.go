@@ -20,7 +20,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/dynamic/fake"
+	"k8s.io/client-go/rest"
 )
 
 func client(objects ...runtime.Object) Client {
@@ -73,6 +75,35 @@ func TestCreateLeavesTheStatusOut(t *testing.T) {
 	}
 	if _, has := object.Object["status"]; has || object.GetAPIVersion() != "velero.io/v1" || object.GetNamespace() != "velero" {
 		t.Errorf("made %v", object.Object)
+	}
+}
+
+// A request that is on its way when its context ends is heard to its end; none is
+// begun after that.
+func TestCreateIsNotGivenUpHalfWay(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		object, _ := io.ReadAll(r.Body)
+		cancel()
+		time.Sleep(100 * time.Millisecond)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusCreated)
+		_, _ = w.Write(object)
+	}))
+	defer server.Close()
+	cluster, err := dynamic.NewForConfig(&rest.Config{Host: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Client{Dynamic: cluster, Namespace: "velero"}
+	made := &velerov1.Backup{ObjectMeta: metav1.ObjectMeta{Name: "b"}}
+	if err := c.Create(ctx, Backups, "Backup", made); err != nil {
+		t.Errorf("given up half way: %v", err)
+	}
+	if err := c.Create(ctx, Backups, "Backup", made); !errors.Is(err, context.Canceled) || asked != 1 {
+		t.Errorf("begun too late: %v, asked %d times", err, asked)
 	}
 }
 
