@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"gameday.dev/gameday/internal/velero"
 	"gameday.dev/gameday/verify/objects"
 )
@@ -62,4 +65,15 @@ func (s *Restore) excluded(held []objects.Resource) []string {
 // the namespace, through its definition in the backup.
 func comesWithClaims(name string) bool {
 	return name == "persistentvolumes" || strings.HasPrefix(name, "volumesnapshot")
+}
+
+// whyMissing says of an object that is lost what Velero does to such objects, and
+// what helps; empty where there is nothing to say.
+func whyMissing(_ objects.Resource, object *unstructured.Unstructured) string {
+	// pkg/restore/actions/secret_action.go
+	if object.Object["type"] == string(corev1.SecretTypeServiceAccountToken) && strings.Contains(object.GetName(), "-token-") {
+		return "Velero leaves out token Secrets whose name begins with an account's and -token-, and Kubernetes makes none anew since 1.24; " +
+			"give it another name, or make a token after a recovery (kubectl create token)"
+	}
+	return ""
 }

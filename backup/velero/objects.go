@@ -123,6 +123,7 @@ func (c *climb) comparison(ctx context.Context) (objects.Comparison, error) {
 		Rules:       slices.Concat(ownRules(c.env.RunID), quiesce.Rules(c.quiescing()), Rules(c.plan.Own, c.plan.Backup)),
 		TakenAt:     takenAt(c.backup),
 		NotRestored: c.spec.notRestored,
+		WhyMissing:  whyMissing,
 		NotBackedUp: c.scope().leftOut,
 		Keep:        kept,
 		Progress:    tell,

@@ -59,10 +59,6 @@ func Rules(restore, backup string) []objects.Rule {
 			Why: "it follows from the priority class", Source: "pkg/restore/actions/pod_action.go",
 		},
 		{
-			Name: "velero: token Secrets are made anew", Kinds: []string{"Secret"}, What: []string{objects.Missing}, When: isTokenSecret,
-			Why: "the service account's controller makes them", Source: "pkg/restore/actions/secret_action.go",
-		},
-		{
 			Name: "velero: token Secrets are not mounted", Kinds: []string{"ServiceAccount"}, Path: "secrets", What: []string{objects.Missing},
 			Why: "they are made anew", Source: "pkg/restore/actions/service_account_action.go",
 		},
@@ -128,10 +124,4 @@ func isInitHook(c objects.Case) bool {
 	name, _ := container["name"].(string)
 	named := name == wanted || wanted == "" && strings.HasPrefix(name, "velero-restore-init-")
 	return named && image != "" && container["image"] == image
-}
-
-func isTokenSecret(c objects.Case) bool {
-	kind, _, _ := unstructured.NestedString(c.WantedObject.Object, "type")
-	account := c.WantedObject.GetAnnotations()["kubernetes.io/service-account.name"]
-	return kind == "kubernetes.io/service-account-token" && strings.HasPrefix(c.WantedObject.GetName(), account+"-token-")
 }

@@ -32,6 +32,9 @@ type Comparison struct {
 	NotRestored func(Resource) string
 	// NotBackedUp says why a live object is not expected in Wanted, "" when it is.
 	NotBackedUp func(Resource, *unstructured.Unstructured) string
+	// WhyMissing says more of a wanted object that Found lacks, for people; "" or nil
+	// for nothing.
+	WhyMissing func(Resource, *unstructured.Unstructured) string
 	// Only, when set, is the one resource to compare, known by group and name.
 	// Owners of other resources are not read then, so that an object that nobody
 	// wanted is taken to be its controller's work when it names one.

@@ -75,11 +75,25 @@ func tokenOfAccount(c Case) bool {
 
 func rootCertificate(c Case) bool { return c.FoundObject.GetName() == "kube-root-ca.crt" }
 
+// tokenType is the type of such a Secret; tokenAccount is the annotation that says
+// whose it is.
+const (
+	tokenType    = "kubernetes.io/service-account-token"
+	tokenAccount = "kubernetes.io/service-account.name"
+)
+
+// generatedToken says that the Secret is called as the token controller calls one:
+// the account, "-token-" and five characters (generateName).
+func generatedToken(c Case) bool {
+	suffix, ok := strings.CutPrefix(c.WantedObject.GetName(), annotation(c.WantedObject, tokenAccount)+"-token-")
+	return ok && len(suffix) == 5 && tokenSecret(c)
+}
+
 // tokenSecret says that the Secret holds the token of a ServiceAccount, on
 // every side that has it.
 func tokenSecret(c Case) bool {
 	for _, o := range c.objects() {
-		if o.Object["type"] != "kubernetes.io/service-account-token" {
+		if o.Object["type"] != tokenType {
 			return false
 		}
 	}

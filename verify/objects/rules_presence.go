@@ -59,6 +59,10 @@ func presenceRules() []Rule {
 			Why: "a controller removes them when they are old", Source: sourceController + "certificates/cleaner/cleaner.go",
 		},
 		{
+			Name: "account token", Kinds: []string{"Secret"}, What: []string{Missing}, When: generatedToken, settle: ofClaim,
+			Why: "a controller has made another one for its ServiceAccount, as they did before Kubernetes 1.24", Source: sourceController + "serviceaccount/tokens_controller.go",
+		},
+		{
 			Name: "made by its controller", Kinds: []string{"*"}, What: made, When: hasController, settle: byController,
 			Why: "it is owned by an object that was restored, whose controller makes such objects", Source: "https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/",
 		},

@@ -202,6 +202,7 @@ func (r *run) presence(at place, c Case, what string, label Label, why string) {
 		r.expected(rule)
 		if what == Extra {
 			r.settling.accept(r.kind.name, at, c.FoundObject)
+			r.settling.replaced(at, c.FoundObject)
 		}
 	}
 }
@@ -211,7 +212,13 @@ func (r *run) extra(at place, found *unstructured.Unstructured) {
 }
 
 func (r *run) missing(at place, wanted *unstructured.Unstructured) {
-	r.presence(at, Case{WantedObject: wanted}, Missing, Loss, "the backup holds it, and it was not restored")
+	why := "the backup holds it, and it was not restored"
+	if r.WhyMissing != nil {
+		if more := r.WhyMissing(r.subject.resource, wanted); more != "" {
+			why += ": " + more
+		}
+	}
+	r.presence(at, Case{WantedObject: wanted}, Missing, Loss, why)
 }
 
 func (r *run) difference(at place, label Label, what, path string) Difference {

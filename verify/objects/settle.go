@@ -20,7 +20,7 @@ type pending struct {
 	// ownerPlace is its controller when it is missing: the uid is another on the
 	// restored side.
 	ownerPlace ownerPlace
-	claim      ownerPlace // what a volume or the content of a snapshot belongs to
+	claim      ownerPlace // what a volume, the content of a snapshot or a token belongs to
 }
 
 // ownerPlace is an object as others refer to it, where the original has it.
@@ -60,6 +60,14 @@ func (s *settling) accept(kind string, at place, o *unstructured.Unstructured) {
 	}
 	if remembered(kind) {
 		s.found[ownerPlace{kind, at}] = struct{}{}
+	}
+}
+
+// replaced takes note of an object that nobody wanted and that may stand for one
+// that is missing: an account's token under another name.
+func (s *settling) replaced(at place, o *unstructured.Unstructured) {
+	if o.Object["type"] == tokenType {
+		s.found[ownerPlace{tokenType, place{at.namespace, annotation(o, tokenAccount)}}] = struct{}{}
 	}
 }
 
@@ -133,7 +141,8 @@ func ofController(s *settling, p *pending) bool {
 	return ok
 }
 
-// ofClaim: what a volume is for was restored.
+// ofClaim: what a volume is for was restored, or the account of a token got
+// another one.
 func ofClaim(s *settling, p *pending) bool {
 	_, ok := s.found[p.claim]
 	return ok
@@ -151,8 +160,12 @@ func controllerOf(o *unstructured.Unstructured) map[string]any {
 	return nil
 }
 
-// claimOf gives what a PersistentVolume or a VolumeSnapshotContent is for.
+// claimOf gives what a PersistentVolume, a VolumeSnapshotContent or a token Secret
+// is for.
 func claimOf(o *unstructured.Unstructured) ownerPlace {
+	if o.Object["type"] == tokenType {
+		return ownerPlace{tokenType, place{placeOf(o).namespace, annotation(o, tokenAccount)}}
+	}
 	spec, _ := o.Object["spec"].(map[string]any)
 	for field, kind := range map[string]string{"claimRef": "PersistentVolumeClaim", "volumeSnapshotRef": "VolumeSnapshot.snapshot.storage.k8s.io"} {
 		if ref, ok := spec[field].(map[string]any); ok {

@@ -30,6 +30,9 @@ func presenceExamples() []presenceExample {
 	short := func(apiVersion, kind, metadata string) string {
 		return "{apiVersion: " + apiVersion + ", kind: " + kind + ", metadata: " + metadata + "}"
 	}
+	token := func(account, name string) string {
+		return "{apiVersion: v1, kind: Secret, type: kubernetes.io/service-account-token, metadata: {namespace: shop, name: " + name + ", annotations: {kubernetes.io/service-account.name: " + account + "}}}"
+	}
 	return []presenceExample{
 		{"missing", []string{dep}, nil, nil, []string{"Deployment shop/web: missing"}},
 		{"extra", nil, []string{dep}, nil, []string{"Deployment shop/web: extra"}},
@@ -57,6 +60,10 @@ func presenceExamples() []presenceExample {
 			"{apiVersion: v1, kind: Secret, type: kubernetes.io/service-account-token, metadata: {namespace: shop, name: a}}",
 			"{apiVersion: v1, kind: Secret, type: Opaque, metadata: {namespace: shop, name: b}}",
 		}, map[string]int64{"account token": 1}, []string{"Secret shop/b: extra"}},
+		{"account token under another name", []string{token("ci", "ci-token-x7k2p"), token("other", "other-token-x7k2p"), token("ci", "ci-token-github")}, []string{token("ci", "ci-token-bc9df")},
+			map[string]int64{"account token": 2}, []string{"Secret shop/other-token-x7k2p: missing", "Secret shop/ci-token-github: missing"}},
+		{"account token beside one that is there", []string{token("ci", "ci-token-x7k2p"), token("ci", "ci-more")}, []string{token("ci", "ci-more")},
+			nil, []string{"Secret shop/ci-token-x7k2p: missing"}},
 		{"addresses of pods", []string{
 			short("discovery.k8s.io/v1", "EndpointSlice", "{namespace: shop, name: web-a, labels: {endpointslice.kubernetes.io/managed-by: endpointslice-controller.k8s.io}}"),
 			short("discovery.k8s.io/v1", "EndpointSlice", "{namespace: shop, name: ours, labels: {endpointslice.kubernetes.io/managed-by: us}}"),
