@@ -58,10 +58,6 @@ func Rules(restore, backup string) []objects.Rule {
 			Name: "velero: priority is decided anew", Kinds: []string{"Pod"}, Path: "spec.priority",
 			Why: "it follows from the priority class", Source: "pkg/restore/actions/pod_action.go",
 		},
-		{
-			Name: "velero: token Secrets are not mounted", Kinds: []string{"ServiceAccount"}, Path: "secrets", What: []string{objects.Missing},
-			Why: "they are made anew", Source: "pkg/restore/actions/service_account_action.go",
-		},
 		// Of references, Velero maps the namespace of subjects. Others are restored as
 		// they were, which is right under the original's name: they are noted.
 		{

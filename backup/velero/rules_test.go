@@ -66,6 +66,18 @@ func TestATokenSecretThatSomebodyMadeIsLost(t *testing.T) {
 	}
 }
 
+// Velero takes one token out of an account's list, which the rules of Kubernetes
+// expect, and nothing else.
+func TestSecretsOfAnAccountStay(t *testing.T) {
+	const account = "{apiVersion: v1, kind: ServiceAccount, metadata: {namespace: shop, name: ci, uid: a}, secrets: [{name: vault-key}, {name: ci-token-x7k2p}]}"
+	for secrets, lost := range map[string]int64{"secrets: [{name: vault-key}]": 0, "secrets: []": 1, "imagePullSecrets: []": 1} {
+		found := strings.Replace(strings.Replace(account, "namespace: shop", "namespace: drill", 1), "secrets: [{name: vault-key}, {name: ci-token-x7k2p}]", secrets, 1)
+		if result := drilled(t, []string{account}, []string{found}); result.LossCount != lost {
+			t.Errorf("%s: %v", secrets, result.Loss)
+		}
+	}
+}
+
 func TestOnlyTheInitContainerThatAnAnnotationAsksForIsExpected(t *testing.T) {
 	const prefix = "init.hook.restore.velero.io/container-"
 	named := map[string]string{prefix + "image": "tool:1", prefix + "name": "hook"}
