@@ -47,6 +47,7 @@ type climb struct {
 	transport *http.Transport
 	contents  *contents.Contents
 	volumes   []volumeBackup
+	files     []velerov1.PodVolumeBackup
 	restored  *velerov1.Restore // from rung restore on
 	compared  *compared         // from rung objects on
 }

@@ -76,6 +76,9 @@ func (s *Restore) Plan(ctx context.Context, env experiments.Env) (experiments.Pl
 	if err := s.planVolumes(ctx, env, own); err != nil {
 		return plan, err
 	}
+	if err := s.planOutside(ctx, env, own); err != nil {
+		return plan, err
+	}
 	plan.Targets = append(plan.Targets, journal.Target{Kind: targetNamespace, Name: own.Into})
 	if s.isolated() {
 		plan.Notes = append(plan.Notes, "a NetworkPolicy isolates "+own.Into+": whether it is enforced is the network plugin's")

@@ -26,6 +26,16 @@ func (c *climb) restore(ctx context.Context) backup.Rung {
 		found.Hints = []string{"mount the claims in running pods, so that their files are backed up, or take snapshots of them"}
 		return found
 	}
+	outside, err := outside{start: c.spec.Start, files: filesRestored(c.files)}.find(ctx, c.contents)
+	if err != nil {
+		return backup.Unsure("%v", err)
+	}
+	if len(outside) > 0 {
+		found := backup.Unsure("not restored: the copy would act on what is the original's: %s", outside[0])
+		found.Problems, found.ProblemCount = capped(outside), int64(len(outside))
+		found.Hints = []string{outsideHint}
+		return found
+	}
 	if err := c.prepare(ctx); err != nil {
 		return backup.Unsure("%v", err)
 	}

@@ -1,8 +1,6 @@
 package velero
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -22,24 +20,7 @@ import (
 // plainShop is what a backup holds of a namespace with one ConfigMap in it.
 func plainShop(t *testing.T) *contents.Contents {
 	t.Helper()
-	var buffer bytes.Buffer
-	archive := tar.NewWriter(&buffer)
-	const text = `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"namespace":"shop","name":"config"}}`
-	if err := archive.WriteHeader(&tar.Header{Name: "resources/configmaps/namespaces/shop/config.json", Mode: 0o600, Size: int64(len(text)), Typeflag: tar.TypeReg}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := archive.Write([]byte(text)); err != nil {
-		t.Fatal(err)
-	}
-	if err := archive.Close(); err != nil {
-		t.Fatal(err)
-	}
-	held, err := contents.Read(t.Context(), stored{&buffer}, t.TempDir(), "shop", func(int64) {})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { held.Close() })
-	return held
+	return backedUp(t, `{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: config}}`)
 }
 
 // stored is a file that was read without an error.

@@ -62,6 +62,7 @@ func (c *climb) readVolumes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.files = files
 	infos, err := c.volumeInfos(ctx)
 	if err != nil {
 		return err
