@@ -2,8 +2,10 @@ package quiesce
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -11,72 +13,144 @@ import (
 
 	"gameday.dev/gameday/backup/velero/contents"
 	"gameday.dev/gameday/internal/velero"
+	"gameday.dev/gameday/verify/objects"
 )
-
-// shape is what of a pod decides how it is quiesced; pods of one shape share a rule.
-type shape struct {
-	volumes          bool
-	containers, init int
-	hooks            string // annotations, each ended by a space
-}
 
 // pods are restored since volumes are restored through them. Those with volumes
 // are scheduled and never begin; the others are not scheduled. Their labels are
-// taken away, so that no controller adopts one and deletes it as too many.
+// set aside, so that no controller adopts one and deletes it as too many.
 func pods(ctx context.Context, backup *contents.Contents, options Options) ([]modifier, error) {
-	byShape := map[shape][]string{}
+	alike := map[string][]string{} // names of pods that are quiesced by the same operations
 	for pod, err := range backup.Objects(ctx, contents.Pods()) {
 		if err != nil {
 			return nil, err
 		}
-		of := shapeOf(pod, options.Volumes(pod.GetName()))
-		byShape[of] = append(byShape[of], pod.GetName())
+		text, err := json.Marshal(quieten(pod, options.Volumes(pod.GetName())))
+		if err != nil {
+			return nil, fmt.Errorf("quiescing pod %s: %w", pod.GetName(), err)
+		}
+		alike[string(text)] = append(alike[string(text)], pod.GetName())
 	}
-	var rules []modifier
-	for _, of := range slices.SortedFunc(maps.Keys(byShape), func(a, b shape) int { return strings.Compare(byShape[a][0], byShape[b][0]) }) {
-		rules = append(rules, modifier{
-			Conditions: conditions{Namespaces: []string{options.Namespace}, GroupResource: "pods", Names: exactly(byShape[of])},
-			Patches:    of.operations(),
-		})
+	if len(alike) == 0 {
+		return nil, nil
+	}
+	rules := []modifier{merge(options.Namespace, "pods", `{"metadata":{"annotations":{}}}`)} // to write into
+	for _, text := range slices.SortedFunc(maps.Keys(alike), func(a, b string) int { return strings.Compare(alike[a][0], alike[b][0]) }) {
+		var steps [][]operation
+		if err := json.Unmarshal([]byte(text), &steps); err != nil {
+			return nil, err
+		}
+		for _, step := range steps {
+			rules = append(rules, modifier{
+				Conditions: conditions{Namespaces: []string{options.Namespace}, GroupResource: "pods", Names: exactly(alike[text])},
+				Patches:    step,
+			})
+		}
 	}
 	return rules, nil
 }
 
-func shapeOf(pod *unstructured.Unstructured, volumes bool) shape {
-	containers, _, _ := unstructured.NestedSlice(pod.Object, "spec", "containers")
-	initContainers, _, _ := unstructured.NestedSlice(pod.Object, "spec", "initContainers")
-	of := shape{volumes: volumes, containers: len(containers)}
-	for _, container := range initContainers {
-		container, _ := container.(map[string]any)
-		if name, _ := container["name"].(string); !velero.IsRestoreWait(name) {
-			of.init++
-		}
+// quieten gives the operations on a pod, in steps of which each is done as a whole.
+func quieten(pod *unstructured.Unstructured, volumes bool) [][]operation {
+	quiet := []operation{{Operation: "add", Path: "/metadata/labels", Value: fmt.Sprintf(`{%q:"true"}`, mark)}}
+	if volumes {
+		quiet = append(quiet, neverBegin(pod)...)
+	} else {
+		quiet = append(quiet, added(pod.Object["spec"], "/spec", "schedulingGates", gate()))
 	}
-	annotations := pod.GetAnnotations()
-	if annotations[velero.InitHookImage] != "" {
-		of.init++ // Velero adds one of its own by then, whether the annotations name its command or not
+	if aside := setAside(pod); len(aside) > 0 {
+		return [][]operation{aside, quiet}
 	}
-	for _, name := range slices.Sorted(maps.Keys(annotations)) {
-		if strings.HasPrefix(name, velero.PostHooks) {
-			of.hooks += name + " "
-		}
-	}
-	return of
+	return [][]operation{quiet}
 }
 
-func (s shape) operations() []operation {
-	all := []operation{{Operation: "add", Path: "/metadata/labels", Value: fmt.Sprintf(`{%q:"true"}`, Mark)}}
-	for name := range strings.FieldsSeq(s.hooks) { // Velero would wait for a container that never begins
-		all = append(all, operation{Operation: "remove", Path: "/metadata/annotations/" + strings.ReplaceAll(name, "/", "~1")})
+// neverBegin gives every container a variable that can't be had, so that a kubelet
+// mounts the pod's volumes and never creates the container. Of the init containers
+// the one behind Velero's own is enough: the next waits for its end. That may be
+// one that Velero adds for a hook, which has no variables.
+func neverBegin(pod *unstructured.Unstructured) []operation {
+	var all []operation
+	containers, _, _ := unstructured.NestedSlice(pod.Object, "spec", "containers")
+	for i, container := range containers {
+		all = append(all, added(container, fmt.Sprintf("/spec/containers/%d", i), "env", variable()))
 	}
-	if !s.volumes {
-		return append(all, operation{Operation: "add", Path: "/spec/schedulingGates", Value: fmt.Sprintf(`[{"name":%q}]`, Mark)})
+	initContainers, _, _ := unstructured.NestedSlice(pod.Object, "spec", "initContainers")
+	initContainers = slices.DeleteFunc(initContainers, func(container any) bool {
+		fields, _ := container.(map[string]any)
+		name, _ := fields["name"].(string)
+		return velero.IsRestoreWait(name)
+	})
+	if pod.GetAnnotations()[velero.InitHookImage] != "" {
+		initContainers = slices.Insert(initContainers, 0, any(nil))
 	}
-	for range s.init { // the first is Velero's own, which waits for the files
-		all = append(all, operation{Operation: "remove", Path: "/spec/initContainers/1"})
-	}
-	for i := range s.containers {
-		all = append(all, operation{Operation: "add", Path: fmt.Sprintf("/spec/containers/%d/command", i), Value: fmt.Sprintf(`[%q]`, noCommand)})
+	if len(initContainers) > 0 {
+		all = append(all, added(initContainers[0], "/spec/initContainers/1", "env", variable()))
 	}
 	return all
+}
+
+// added is the operation that adds an item to a list of an object at a path.
+func added(object any, path, list string, item any) operation {
+	fields, _ := object.(map[string]any)
+	path += "/" + list
+	if items, _ := fields[list].([]any); len(items) > 0 {
+		return operation{Operation: "add", Path: path + "/-", Value: text(item)}
+	}
+	return operation{Operation: "add", Path: path, Value: "[" + text(item) + "]"}
+}
+
+func text(value any) string {
+	data, _ := json.Marshal(value) // of maps of texts, which never fails
+	return string(data)
+}
+
+// gate keeps a pod from being scheduled: nobody takes it away.
+func gate() map[string]any { return map[string]any{"name": mark} }
+
+// variable is to come from a ConfigMap that nobody has, so that its container can't
+// be created.
+func variable() map[string]any {
+	return map[string]any{
+		"name": variableName,
+		"valueFrom": map[string]any{"configMapKeyRef": map[string]any{
+			"name": "gameday-quiesced", "key": "never",
+		}},
+	}
+}
+
+// variableName is that of a variable which no image reads.
+const variableName = "GAMEDAY_QUIESCED"
+
+func podRules() []objects.Rule {
+	const why = "restored pods do not run unless the step says start"
+	rules := []objects.Rule{
+		{
+			Name: "quiesced: marked", Path: "metadata.labels[" + mark + "]", What: []string{objects.Extra},
+			When: func(c objects.Case) bool { return c.Found == "true" }, Why: "by this label a quiesced pod is known",
+		},
+		{
+			Name: "quiesced: labels are set aside", Path: "metadata.labels[*]", What: []string{objects.Missing},
+			When: remembers, Why: "a controller without replicas would delete the pod whose volumes are restored",
+		},
+		{
+			Name: "quiesced: no hooks", Path: "metadata.annotations[" + velero.PostHooks + "*]", What: []string{objects.Missing},
+			When: remembers, Why: "Velero would wait for a container that never begins",
+		},
+		{
+			Name: "quiesced: what was set aside", Path: "metadata.annotations[" + asidePrefix + "*]", What: []string{objects.Extra},
+			When: remembers, Why: "the values of labels and of hooks, to compare them by",
+		},
+		{
+			Name: "quiesced: not scheduled", Path: "spec.schedulingGates[*]", What: []string{objects.Extra},
+			When: func(c objects.Case) bool { return reflect.DeepEqual(c.Found, any(gate())) }, Why: why,
+		},
+		{
+			Name: "quiesced: not begun", Path: "{podContainer}.env[*]", What: []string{objects.Extra},
+			When: func(c objects.Case) bool { return reflect.DeepEqual(c.Found, any(variable())) }, Why: why,
+		},
+	}
+	for i := range rules {
+		rules[i].Kinds, rules[i].Source = []string{"Pod"}, source
+	}
+	return rules
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,6 +19,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"gameday.dev/gameday/backup/velero/contents"
+	"gameday.dev/gameday/internal/velero"
 	"gameday.dev/gameday/verify/objects"
 )
 
@@ -31,7 +34,7 @@ func originals() map[string]string {
 		"cronjobs.batch/night": `{apiVersion: batch/v1, kind: CronJob, metadata: {name: night}, spec: {schedule: "0 2 * * *", suspend: false}}`,
 		"pods/db-0": `{apiVersion: v1, kind: Pod, metadata: {name: db-0, labels: {app: db, tier: data},
 			annotations: {post.hook.restore.velero.io/command: '["/restore"]', note: keep}},
-			spec: {initContainers: [{name: restore-wait, image: old}, {name: migrate, image: db}], containers: [{name: db, image: db, command: [/db]}, {name: side, image: side}]}}`,
+			spec: {initContainers: [{name: restore-wait, image: old}, {name: migrate, image: db}], containers: [{name: db, image: db, command: [/db]}, {name: side, image: side, env: [{name: SIZE, value: "1"}]}]}}`,
 		"pods/web-1": `{apiVersion: v1, kind: Pod, metadata: {name: web-1, labels: {app: web}}, spec: {containers: [{name: web, image: web}]}}`,
 		"services/lb": `{apiVersion: v1, kind: Service, metadata: {name: lb, annotations: {external-dns.alpha.kubernetes.io/hostname: shop.example}},
 			spec: {type: LoadBalancer, externalTrafficPolicy: Local, healthCheckNodePort: 31000, allocateLoadBalancerNodePorts: true, selector: {app: web},
@@ -113,7 +116,7 @@ func apply(t *testing.T, text, resource string, object *unstructured.Unstructure
 				if !strings.HasPrefix(value, "{") && !strings.HasPrefix(value, "[") {
 					value = fmt.Sprintf("%q", value)
 				}
-				operations = append(operations, fmt.Sprintf(`{"op":%q,"path":%q,"value":%s}`, o.Operation, o.Path, value))
+				operations = append(operations, fmt.Sprintf(`{"op":%q,"from":%q,"path":%q,"value":%s}`, o.Operation, o.From, o.Path, value))
 			}
 			patch, err := jsonpatch.DecodePatch([]byte("[" + strings.Join(operations, ",") + "]"))
 			if err != nil {
@@ -218,17 +221,21 @@ func TestQuiescedPods(t *testing.T) {
 		t.Fatal(err)
 	}
 	withVolume := apply(t, text, "pods", asRestored(parsed["pods/db-0"], true))
-	initContainers, _, _ := unstructured.NestedSlice(withVolume.Object, "spec", "initContainers")
-	if len(initContainers) != 1 || initContainers[0].(map[string]any)["name"] != "restore-wait" {
-		t.Errorf("init containers are %v: Velero's own must stay, alone", initContainers)
-	}
-	containers, _, _ := unstructured.NestedSlice(withVolume.Object, "spec", "containers")
-	for _, container := range containers {
-		if command := container.(map[string]any)["command"]; fmt.Sprint(command) != "["+noCommand+"]" {
-			t.Errorf("%v would begin", container)
+	for _, field := range []string{"initContainers", "containers"} {
+		containers, _, _ := unstructured.NestedSlice(withVolume.Object, "spec", field)
+		for _, container := range containers {
+			fields := container.(map[string]any)
+			env, _ := fields["env"].([]any)
+			if stuck := len(env) > 0 && reflect.DeepEqual(env[len(env)-1], any(variable())); stuck == velero.IsRestoreWait(fields["name"].(string)) {
+				t.Errorf("%v: Velero's own container must begin, and no other", container)
+			}
 		}
 	}
-	if annotations := withVolume.GetAnnotations(); len(annotations) != 1 || annotations["note"] != "keep" {
+	if labels := withVolume.GetLabels(); !maps.Equal(labels, map[string]string{mark: "true"}) {
+		t.Errorf("labels are %v", labels)
+	}
+	wanted := map[string]string{"note": "keep", asidePrefix + "label-0": "db", asidePrefix + "label-1": "data", asidePrefix + "hook-0": `["/restore"]`}
+	if annotations := withVolume.GetAnnotations(); !maps.Equal(annotations, wanted) {
 		t.Errorf("annotations are %v", annotations)
 	}
 	without := apply(t, text, "pods", asRestored(parsed["pods/web-1"], false))
@@ -240,6 +247,81 @@ func TestQuiescedPods(t *testing.T) {
 	}}); len(stranger.GetLabels()) > 0 {
 		t.Error("another pod's name ends like one of the backup's and is changed")
 	}
+}
+
+// A label that Velero has lost can't be set aside: Velero says so, and the pod is
+// quiesced all the same.
+func TestWhatCannotBeSetAsideKeepsNoPodFromBeingQuiesced(t *testing.T) {
+	pod := &unstructured.Unstructured{}
+	pod.SetLabels(map[string]string{"app": "web"})
+	steps := quieten(pod, false)
+	if len(steps) != 2 {
+		t.Fatalf("steps are %v", steps)
+	}
+	for _, one := range steps[1] {
+		if one.Operation != "add" || one.From != "" {
+			t.Errorf("%v may fail", one)
+		}
+	}
+}
+
+// What a quiesced pod has lost is found: of its labels and hooks too, by the values
+// that were set aside.
+func TestLossesOfQuiescedPodsAreFound(t *testing.T) {
+	backup, parsed := world(t)
+	options := Options{Namespace: "shop", Volumes: func(pod string) bool { return pod == "db-0" }}
+	text, err := Modifiers(t.Context(), backup, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wanted := parsed["pods/db-0"]
+	container := func(pod *unstructured.Unstructured, field string, i int) map[string]any {
+		return pod.Object["spec"].(map[string]any)[field].([]any)[i].(map[string]any)
+	}
+	annotate := func(name, value string) func(*unstructured.Unstructured) {
+		return func(pod *unstructured.Unstructured) {
+			annotations := pod.GetAnnotations()
+			annotations[name] = value
+			pod.SetAnnotations(annotations)
+		}
+	}
+	for name, lose := range map[string]func(*unstructured.Unstructured){
+		"the value of a label":    annotate(asidePrefix+"label-0", "other"),
+		"one label more":          annotate(asidePrefix+"label-2", "other"),
+		"the command of a hook":   annotate(asidePrefix+"hook-0", "[/other]"),
+		"an annotation":           annotate("note", "other"),
+		"a label beside the mark": func(pod *unstructured.Unstructured) { pod.SetLabels(map[string]string{mark: "true", "app": "other"}) },
+		"all that was set aside":  func(pod *unstructured.Unstructured) { pod.SetAnnotations(map[string]string{"note": "keep"}) },
+		"a command":               func(pod *unstructured.Unstructured) { container(pod, "containers", 0)["command"] = []any{"/other"} },
+		"no command":              func(pod *unstructured.Unstructured) { delete(container(pod, "containers", 0), "command") },
+		"a variable": func(pod *unstructured.Unstructured) {
+			container(pod, "containers", 1)["env"].([]any)[0].(map[string]any)["value"] = "other"
+		},
+		"another variable": func(pod *unstructured.Unstructured) {
+			container(pod, "containers", 0)["env"].([]any)[0].(map[string]any)["name"] = "OTHER"
+		},
+		"an init container's image": func(pod *unstructured.Unstructured) { container(pod, "initContainers", 1)["image"] = "other" },
+		"an init container": func(pod *unstructured.Unstructured) {
+			spec := pod.Object["spec"].(map[string]any)
+			spec["initContainers"] = spec["initContainers"].([]any)[:1]
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			found := apply(t, text, "pods", asRestored(wanted, true))
+			if losses := lost(wanted, found, options); len(losses) > 0 {
+				t.Fatalf("before: %v", losses)
+			}
+			lose(found)
+			if len(lost(wanted, found, options)) == 0 {
+				t.Error("it is not found")
+			}
+		})
+	}
+}
+
+func lost(wanted, found *unstructured.Unstructured, options Options) []objects.Difference {
+	_, differences := objects.Diff(contents.Pods(), wanted, found, append(Rules(options), waits())...)
+	return slices.DeleteFunc(differences, func(d objects.Difference) bool { return d.Label != objects.Loss })
 }
 
 func TestTrafficIsKeptApartFromStartedWorkloadsToo(t *testing.T) {
@@ -268,22 +350,21 @@ func TestNobodysClassIsAName(t *testing.T) {
 	}
 }
 
-// Velero runs the default program of a hook's image where no command is named.
-func TestNoHookOfAQuiescedPodIsLeft(t *testing.T) {
+// Velero runs the default program of a hook's image where no command is named. The
+// hook's container stands before the pod's own.
+func TestNoHookOfAQuiescedPodBegins(t *testing.T) {
 	for _, annotations := range []map[string]string{
 		{"init.hook.restore.velero.io/container-image": "tool"},
 		{"init.hook.restore.velero.io/container-image": "tool", "init.hook.restore.velero.io/command": "[/tool]"},
 	} {
-		pod := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"containers": []any{map[string]any{"name": "db"}}}}}
+		pod := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{
+			"initContainers": []any{map[string]any{"name": "own", "env": []any{map[string]any{"name": "A"}}}},
+			"containers":     []any{map[string]any{"name": "db"}},
+		}}}
 		pod.SetAnnotations(annotations)
-		removed := 0
-		for _, one := range shapeOf(pod, true).operations() {
-			if one.Operation == "remove" && one.Path == "/spec/initContainers/1" {
-				removed++
-			}
-		}
-		if removed != 1 {
-			t.Errorf("with %v, %d init containers are removed", annotations, removed)
+		want := operation{Operation: "add", Path: "/spec/initContainers/1/env", Value: "[" + text(variable()) + "]"}
+		if got := neverBegin(pod); !slices.Contains(got, want) {
+			t.Errorf("with %v: %v", annotations, got)
 		}
 	}
 }
