@@ -7,6 +7,7 @@ import (
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // slow keeps a backup of the scene in progress for so long: a hook in its pod never
@@ -28,6 +29,19 @@ func (s *scene) dozens(count int) {
 	}
 }
 
+// inProgress wants Velero to be at work for a run: what is cut later proves nothing.
+func (s *scene) inProgress(resource string) {
+	s.Helper()
+	all, err := s.inVelero(resource).List(s.ctx, metav1.ListOptions{LabelSelector: labelRun})
+	s.must(err)
+	for _, one := range all.Items {
+		if phase, _, _ := unstructured.NestedString(one.Object, "status", "phase"); phase == "InProgress" {
+			return
+		}
+	}
+	s.Fatalf("none of %d %s of a run is in progress", len(all.Items), resource)
+}
+
 func TestVeleroCuts(t *testing.T) {
 	whileBackedUp := func(s *scene, duration string) *process {
 		s.Helper()
@@ -47,6 +61,7 @@ func TestVeleroCuts(t *testing.T) {
 			p := whileBackedUp(s, "5s")
 			p.signal(os.Kill)
 			r := p.wait()
+			s.inProgress("backups")
 			s.unlock()
 			s.recover().exits(0).says("backup gameday-")
 			r.leavesNothing()
@@ -54,12 +69,14 @@ func TestVeleroCuts(t *testing.T) {
 		}},
 		promise{says: "Ctrl-C in mid-backup and in mid-restore exits 130 and leaves nothing", needs: velero, proof: func(s *scene) {
 			p := whileBackedUp(s, "3s")
+			s.inProgress("backups")
 			p.signal(os.Interrupt)
 			p.wait().exits(130).undone().leavesNothing()
 			s.must(s.client.AppsV1().Deployments(s.ns).Delete(s.ctx, "slow", metav1.DeleteOptions{}))
 			s.dozens(150)
 			p = s.begin(longer(climbing(restoring("cut", fromNow))), s.veleroFlags()...)
 			p.untilSays("restore is InProgress")
+			s.inProgress("restores")
 			p.signal(os.Interrupt)
 			p.wait().exits(130).undone().leavesNothing()
 		}},

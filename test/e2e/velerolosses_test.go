@@ -138,7 +138,7 @@ func TestVeleroLosses(t *testing.T) {
 					return data
 				})
 			}
-			s.drills(restoring("damaged", fromBackup(whole)+`, volumes: {ignore: [machine, left-out]}`)).exits(1).breaks("damaged", "restore", "fail", "pod volume restore")
+			s.drills(restoring("damaged", fromBackup(whole)+`, volumes: {ignore: [machine, left-out]}`)).exits(1).breaks("damaged", "restore", "fail", "pod volume restore", "PartiallyFailed")
 		}},
 	)
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -41,11 +43,13 @@ func (s *scene) eachChange(namespace string, of schema.GroupVersionResource, do 
 	})
 }
 
-// witness sees all that ever was in a scratch namespace.
+// witness sees all that ever was in a scratch namespace, and the addresses that
+// pods of the original had meanwhile.
 type witness struct {
 	mu        sync.Mutex
-	ran       map[string]bool // pod/container that ran
-	addresses map[string]bool // that any endpoint led to
+	original  map[string]string // address to pod
+	ran       map[string]bool   // pod/container that ran
+	addresses map[string]bool   // that any endpoint led to
 	pods      map[string]bool
 	every     []*unstructured.Unstructured // each object in each state
 }
@@ -53,14 +57,27 @@ type witness struct {
 // watch sends a witness to a namespace that is to be made.
 func (s *scene) watch(namespace string) *witness {
 	s.Helper()
-	w := &witness{ran: map[string]bool{}, addresses: map[string]bool{}, pods: map[string]bool{}}
+	w := &witness{original: map[string]string{}, ran: map[string]bool{}, addresses: map[string]bool{}, pods: map[string]bool{}}
 	for _, resource := range []string{
 		"v1/pods", "v1/services", "v1/endpoints", "v1/resourcequotas", "discovery.k8s.io/v1/endpointslices", "networking.k8s.io/v1/ingresses",
 		"networking.k8s.io/v1/networkpolicies", "gateway.networking.k8s.io/v1/httproutes",
 	} {
 		s.eachChange(namespace, at(resource), w.see)
 	}
+	s.eachChange(s.ns, at("v1/pods"), w.seeOriginal)
 	return w
+}
+
+func (w *witness) seeOriginal(object *unstructured.Unstructured) {
+	var pod corev1.Pod
+	if runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &pod) != nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, ip := range pod.Status.PodIPs {
+		w.original[ip.IP] = pod.Name
+	}
 }
 
 func (w *witness) see(object *unstructured.Unstructured) {
@@ -135,15 +152,63 @@ func (w *witness) sawNothingRun(s *scene) {
 }
 
 // sawNoWayTo wants that no endpoint ever led to a pod of the original.
-func (w *witness) sawNoWayTo(s *scene, original []corev1.Pod) {
+func (w *witness) sawNoWayTo(s *scene) {
 	s.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, pod := range original {
-		for _, ip := range pod.Status.PodIPs {
-			if w.addresses[ip.IP] {
-				s.Errorf("an endpoint of the copy led to %s, which is the original's pod %s", ip.IP, pod.Name)
+	for ip, pod := range w.original {
+		if w.addresses[ip] {
+			s.Errorf("an endpoint of the copy led to %s, which is the original's pod %s", ip, pod)
+		}
+	}
+	seen := slices.ContainsFunc(w.every, func(object *unstructured.Unstructured) bool { return object.GetKind() == "EndpointSlice" })
+	if len(w.original) == 0 || !seen {
+		s.Errorf("the witness saw %d addresses of the original, and an EndpointSlice of the copy: %t: it proves nothing", len(w.original), seen)
+	}
+}
+
+// sawItApart wants a policy and a quota that were there before any pod, the policy
+// with room for nothing but the namespace itself and DNS.
+func (w *witness) sawItApart(s *scene) {
+	s.Helper()
+	var policy networkingv1.NetworkPolicy
+	var quota corev1.ResourceQuota
+	var pods []*unstructured.Unstructured
+	for _, object := range w.all() {
+		_, ours := object.GetLabels()[labelRun]
+		switch {
+		case object.GetKind() == "Pod":
+			pods = append(pods, object)
+		case ours && object.GetKind() == "NetworkPolicy":
+			s.must(runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &policy))
+		case ours && object.GetKind() == "ResourceQuota":
+			s.must(runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &quota))
+		}
+	}
+	if len(pods) == 0 {
+		s.Error("the witness saw no pod at all, and proves nothing")
+	}
+	for _, pod := range pods {
+		for _, made := range []time.Time{policy.CreationTimestamp.Time, quota.CreationTimestamp.Time} {
+			if made.IsZero() || made.After(pod.GetCreationTimestamp().Time) {
+				s.Errorf("pod %s was there before the policy %q and the quota %q", pod.GetName(), policy.Name, quota.Name)
 			}
+		}
+	}
+	here := networkingv1.NetworkPolicyPeer{PodSelector: &metav1.LabelSelector{}}
+	if spec := policy.Spec; len(spec.PodSelector.MatchLabels)+len(spec.PodSelector.MatchExpressions) > 0 || len(spec.PolicyTypes) != 2 ||
+		!reflect.DeepEqual(spec.Ingress, []networkingv1.NetworkPolicyIngressRule{{From: []networkingv1.NetworkPolicyPeer{here}}}) {
+		s.Errorf("the policy lets in more than its own, or is not for all: %+v", spec)
+	}
+	for _, way := range policy.Spec.Egress {
+		dns := len(way.Ports) == 2 && way.Ports[0].Port.IntVal == 53 && way.Ports[1].Port.IntVal == 53
+		if !dns && !reflect.DeepEqual(way.To, []networkingv1.NetworkPolicyPeer{here}) {
+			s.Errorf("the policy lets out more than to itself and to DNS: %+v", way)
+		}
+	}
+	for _, hard := range []corev1.ResourceName{corev1.ResourcePods, corev1.ResourcePersistentVolumeClaims, corev1.ResourceRequestsStorage} {
+		if _, bounded := quota.Spec.Hard[hard]; !bounded {
+			s.Errorf("the quota does not bound %s: %v", hard, quota.Spec.Hard)
 		}
 	}
 }
