@@ -6,6 +6,18 @@ import (
 	"testing"
 )
 
+func TestSumsOfReplacements(t *testing.T) {
+	const sums = `example.com/fork v1.0.0 h1:one=
+example.com/fork v1.0.0/go.mod h1:two=
+example.com/fork v1.1.0 h1:three=
+example.com/other v1.0.0 h1:four=
+`
+	got := string(sumsOf(map[string]Module{"example.com/original": {Path: "example.com/fork", Version: "v1.0.0"}}, []byte(sums)))
+	if want := "example.com/fork v1.0.0 h1:one=\nexample.com/fork v1.0.0/go.mod h1:two=\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestStagingReplaces(t *testing.T) {
 	got := stagingReplaces(`module k8s.io/kubernetes
 

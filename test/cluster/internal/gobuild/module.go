@@ -1,6 +1,7 @@
 package gobuild
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -28,6 +29,11 @@ func (b *Builder) prepare(ctx context.Context, c Component, dir string) error {
 	var staging []string
 	if c.StagingVersion != "" {
 		if staging, err = b.stagingModules(ctx, scratch, c.Modules[0]); err != nil {
+			return err
+		}
+	}
+	if len(c.Replaces) > 0 {
+		if err := b.writeSums(ctx, scratch, c); err != nil {
 			return err
 		}
 	}
@@ -91,17 +97,55 @@ func moduleFile(c Component, staging []string) []byte {
 	return []byte(s.String())
 }
 
+// downloaded is where the go command has put a module.
+type downloaded struct{ GoMod, Dir string }
+
+func (b *Builder) download(ctx context.Context, dir string, m Module) (downloaded, error) {
+	var there downloaded
+	out, err := b.output(ctx, dir, "mod", "download", "-json", m.Path+"@"+m.Version)
+	if err != nil {
+		return there, err
+	}
+	if err := json.Unmarshal(out, &there); err != nil {
+		return there, fmt.Errorf("reading what go mod download says of %s: %w", m.Path, err)
+	}
+	return there, nil
+}
+
+// writeSums vouches for the replacements of c with the go.sum of its first module,
+// which the checksum database vouches for: the database does not know every fork.
+func (b *Builder) writeSums(ctx context.Context, dir string, c Component) error {
+	there, err := b.download(ctx, dir, c.Modules[0])
+	if err != nil {
+		return err
+	}
+	sums, err := os.ReadFile(filepath.Join(there.Dir, "go.sum"))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "go.sum"), sumsOf(c.Replaces, sums), 0o644)
+}
+
+// sumsOf are the lines of a go.sum for the replacements.
+func sumsOf(replaces map[string]Module, sums []byte) []byte {
+	var lines []byte
+	for line := range bytes.Lines(sums) {
+		for _, m := range replaces {
+			if bytes.HasPrefix(line, []byte(m.Path+" "+m.Version)) {
+				lines = append(lines, line...)
+			}
+		}
+	}
+	return lines
+}
+
 // stagingModules names the modules that m's go.mod takes from its own repository.
 func (b *Builder) stagingModules(ctx context.Context, dir string, m Module) ([]string, error) {
-	out, err := b.output(ctx, dir, "mod", "download", "-json", m.Path+"@"+m.Version)
+	there, err := b.download(ctx, dir, m)
 	if err != nil {
 		return nil, err
 	}
-	var download struct{ GoMod string }
-	if err := json.Unmarshal(out, &download); err != nil {
-		return nil, fmt.Errorf("reading what go mod download says of %s: %w", m.Path, err)
-	}
-	text, err := os.ReadFile(download.GoMod)
+	text, err := os.ReadFile(there.GoMod)
 	if err != nil {
 		return nil, err
 	}
