@@ -53,6 +53,17 @@ func TestVeleroSources(t *testing.T) {
 				s.Errorf("of the backup is said: %v", said)
 			}
 		}},
+		promise{says: "one namespace comes back from a backup of all, by its name and by its schedule's, and one that is not there fails", needs: velero, proof: func(s *scene) {
+			s.configMap("conf", "as it was")
+			nightly := s.ns + "-all"
+			all := s.backedUp("everything", false, ofSchedule(nightly), func(b *velerov1.Backup) { b.Spec.IncludedNamespaces = nil })
+			s.drills(
+				restoring("named", fromBackup(all)+`, control: true`),
+				restoring("nightly", fmt.Sprintf(`backup: {schedule: %s}, namespace: "${ns}", control: true`, nightly)),
+				restoring("mistyped", fmt.Sprintf(`backup: {name: %s}, namespace: "${ns}-s"`, all)),
+			).exits(1).finds("named", "control", "pass").finds("nightly", "control", "pass").
+				breaks("mistyped", "backup", "fail", "holds nothing of namespace "+s.ns+"-s")
+		}},
 		promise{says: "a volume that the copy would share with the original is refused, whether the backup is taken now or was", needs: velero, proof: func(s *scene) {
 			s.volume()
 			claim, err := s.client.CoreV1().PersistentVolumeClaims(s.ns).Get(s.ctx, "own", metav1.GetOptions{})

@@ -27,9 +27,11 @@ func Claims() objects.Resource {
 	return objects.Resource{Version: "v1", Name: "persistentvolumeclaims", Kind: "PersistentVolumeClaim", Namespaced: true}
 }
 
-// Contents are the objects of one namespace in a backup, and those in none.
+// Contents are one namespace of a backup, the objects in it, and what belongs to
+// the cluster. Of other namespaces, which most backups hold too, there is nothing.
 type Contents struct {
-	spool *spool
+	spool     *spool
+	namespace string
 	// index has the places of the objects of each resource, sorted once all are read.
 	index map[string]*items
 }
@@ -114,11 +116,14 @@ func (c *Contents) Get(resource, namespace, name string) (*unstructured.Unstruct
 	return c.load(items.places[at])
 }
 
-// Count is how many objects the backup holds, those of other namespaces aside.
+// Count is how many objects the backup holds of the namespace, itself included.
+// What belongs to the cluster is in every backup, and says nothing of it.
 func (c *Contents) Count() int64 {
 	total := int64(0)
 	for _, items := range c.index {
-		total += int64(len(items.places))
+		if items.resource.Namespaced || items.resource.String() == namespaceResource {
+			total += int64(len(items.places))
+		}
 	}
 	return total
 }

@@ -30,6 +30,9 @@ const (
 	clusterDir    = "cluster"
 )
 
+// namespaceResource are the namespaces themselves.
+const namespaceResource = "namespaces"
+
 // largestObject bounds what is read for one object. etcd takes 1.5 MB, and no
 // JSON is that much longer than what etcd holds.
 const largestObject = 64 << 20
@@ -51,22 +54,23 @@ type Source interface {
 	Err() error
 }
 
-// Read reads a decompressed tarball and keeps the objects of one namespace, and
-// those in none, in directory. progress is told how many objects were read.
+// Read reads a decompressed tarball and keeps the objects of one namespace, the
+// namespace itself, and what belongs to the cluster, in directory. progress is told
+// how many objects were read.
 func Read(ctx context.Context, tarball Source, directory, namespace string, progress func(int64)) (*Contents, error) {
 	spool, err := newSpool(directory)
 	if err != nil {
 		return nil, err
 	}
-	c := &Contents{spool: spool, index: map[string]*items{}}
-	if err := c.read(ctx, tarball, namespace, progress); err != nil {
+	c := &Contents{spool: spool, namespace: namespace, index: map[string]*items{}}
+	if err := c.read(ctx, tarball, progress); err != nil {
 		c.Close()
 		return nil, err
 	}
 	return c, nil
 }
 
-func (c *Contents) read(ctx context.Context, tarball Source, namespace string, progress func(int64)) error {
+func (c *Contents) read(ctx context.Context, tarball Source, progress func(int64)) error {
 	through := &ending{Reader: tarball}
 	archive := tar.NewReader(through)
 	for count := int64(0); ; count++ {
@@ -84,7 +88,7 @@ func (c *Contents) read(ctx context.Context, tarball Source, namespace string, p
 		if !ok || header.Typeflag != tar.TypeReg {
 			continue
 		}
-		if where.namespace != "" && where.namespace != namespace {
+		if of := where.of(); of != "" && of != c.namespace {
 			continue
 		}
 		if header.Size > largestObject {
@@ -139,6 +143,15 @@ func blame(tarball Source, err error) error {
 
 // location is what a path in a tarball says.
 type location struct{ resource, group, namespace, name string }
+
+// of is the namespace that an object belongs to: the one it is in, or is itself;
+// empty for what is the cluster's.
+func (l location) of() string {
+	if l.namespace == "" && l.group == "" && l.resource == namespaceResource {
+		return l.name
+	}
+	return l.namespace
+}
 
 // locate reads a path; ok is false for what is no object.
 func locate(name string) (at location, ok bool) {
