@@ -49,7 +49,9 @@ type climb struct {
 	volumes   []volumeBackup
 	files     []velerov1.PodVolumeBackup
 	restored  *velerov1.Restore // from rung restore on
-	compared  *compared         // from rung objects on
+	// unmodified says that something was restored as it was, and so may run.
+	unmodified bool
+	compared   *compared // from rung objects on
 }
 
 func (c *climb) ladder() backup.Ladder {
@@ -73,10 +75,10 @@ func (c *climb) ladder() backup.Ladder {
 
 // goesOn says that a rung that does not hold still carries the next ones: what
 // was restored is worth a look even if Velero, or the application, says that it is
-// not whole.
+// not whole. A copy that is not held back is removed at once.
 func (c *climb) goesOn(found backup.Rung) bool {
 	if found.Name == rungRestore {
-		return c.restored != nil && c.contents != nil
+		return c.restored != nil && c.contents != nil && !c.unmodified
 	}
 	return found.Name == rungReady || found.Name == rungProbe || found.Name == rungObjects
 }

@@ -15,6 +15,7 @@ import (
 	"gameday.dev/gameday/backup"
 	"gameday.dev/gameday/backup/velero/quiesce"
 	"gameday.dev/gameday/internal/velero"
+	"gameday.dev/gameday/verify"
 )
 
 // restore is the second rung: Velero restores the namespace into the scratch
@@ -127,7 +128,7 @@ func (c *climb) weighRestore(ctx context.Context, asked time.Time) backup.Rung {
 		if status.Phase != velerov1.RestorePhaseFailedValidation {
 			reasons = append(reasons, c.said(ctx, velerov1.DownloadTargetKindRestoreResults, velerov1.DownloadTargetKindRestoreLog, c.plan.Own)...)
 		}
-		return notGood("restore "+c.plan.Own, string(status.Phase), reasons)
+		return c.notWhole(status.Phase, reasons)
 	}
 	results, err := c.results(ctx, velerov1.DownloadTargetKindRestoreResults, c.plan.Own)
 	if err != nil {
@@ -153,6 +154,26 @@ func (c *climb) weighRestore(ctx context.Context, asked time.Time) backup.Rung {
 	}
 	return found
 }
+
+// notWhole is a restore that ended in another phase than Completed.
+func (c *climb) notWhole(phase velerov1.RestorePhase, reasons []string) backup.Rung {
+	found := notGood("restore "+c.plan.Own, string(phase), reasons)
+	at := slices.IndexFunc(reasons, isUnmodified)
+	if at < 0 {
+		return found
+	}
+	c.unmodified = true
+	if !slices.ContainsFunc(reasons, func(line string) bool { return !isUnmodified(line) }) {
+		found.Verdict = verify.Inconclusive // it says nothing of the backup
+	}
+	found.Summary = "the copy is not held back as it should be, and is removed unseen: " + reasons[at]
+	return found
+}
+
+// isUnmodified knows that a resource modifier could not be applied: Velero restores
+// the object all the same, as it was (internal/resourcemodifiers/resource_modifiers.go,
+// applyPatch; pkg/restore/restore.go).
+func isUnmodified(line string) bool { return strings.Contains(line, "error in applying patch") }
 
 // isUsual knows the one warning of a clean restore: every namespace gets the
 // ConfigMap with the cluster's certificate before Velero comes to it. Versions of

@@ -1,0 +1,38 @@
+package velero
+
+import (
+	"strings"
+	"testing"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+
+	"gameday.dev/gameday/verify"
+)
+
+// A copy whose workloads or traffic could not be held back is not looked at any
+// further, so that it is removed at once.
+func TestAnUnmodifiedCopyEndsTheClimb(t *testing.T) {
+	// As Velero 1.16 to 1.18 say it.
+	const unmodified = "shop-drill: error in applying patch error in applying JSON Patch remove operation does not apply: doc is missing path: /spec/initContainers/1: missing value"
+	for name, test := range map[string]struct {
+		reasons []string
+		want    verify.Verdict
+		goesOn  bool
+	}{
+		"unmodified":              {[]string{unmodified}, verify.Inconclusive, false},
+		"unmodified, and broken":  {[]string{"shop-drill: error restoring pods", unmodified}, verify.Fail, false},
+		"modified, but not whole": {[]string{"shop-drill: error restoring pods"}, verify.Fail, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := &climb{spec: &Restore{}, contents: plainShop(t), restored: &velerov1.Restore{}}
+			found := c.notWhole(velerov1.RestorePhasePartiallyFailed, test.reasons)
+			found.Name = rungRestore
+			if found.Verdict != test.want || c.goesOn(found) != test.goesOn {
+				t.Errorf("got %s, goes on %v: %s", found.Verdict, c.goesOn(found), found.Summary)
+			}
+			if !test.goesOn && !strings.Contains(found.Summary, unmodified) {
+				t.Errorf("it says %s", found.Summary)
+			}
+		})
+	}
+}
