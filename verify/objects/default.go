@@ -33,16 +33,34 @@ func (a Around) In(levels int) map[string]any {
 		return a.root()
 	}
 	in := steps[n].found
-	if steps[len(steps)-1].wanted != nil {
+	if a.wanted() {
 		in = steps[n].wanted
 	}
 	fields, _ := in.(map[string]any)
 	return fields
 }
 
+// Across gives the object that the field is in on the other side, which lacks the
+// field; empty where that lacks the object too.
+func (a Around) Across() map[string]any {
+	n := len(a.w.steps) - 2
+	if n < 0 {
+		return nil
+	}
+	in := a.w.steps[n].wanted
+	if a.wanted() {
+		in = a.w.steps[n].found
+	}
+	fields, _ := in.(map[string]any)
+	return fields
+}
+
+// wanted says that the wanted side has the field.
+func (a Around) wanted() bool { return a.w.steps[len(a.w.steps)-1].wanted != nil }
+
 // root is the whole object.
 func (a Around) root() map[string]any {
-	if a.w.steps[len(a.w.steps)-1].wanted != nil {
+	if a.wanted() {
 		return a.w.about.WantedObject.Object
 	}
 	return a.w.about.FoundObject.Object

@@ -11,8 +11,8 @@ func storageDefaults() []Default {
 	return slices.Concat(
 		fill(claim, defaultsCore, "spec", map[string]any{"volumeMode": "Filesystem"}),
 		[]Default{
-			{Kinds: claim, Path: "spec.dataSource", Of: sameAs("dataSourceRef"), Words: "dataSourceRef", Source: "pkg/api/persistentvolumeclaim/util.go"},
-			{Kinds: claim, Path: "spec.dataSourceRef", Of: sameAs("dataSource"), Words: "dataSource", Source: "pkg/api/persistentvolumeclaim/util.go"},
+			{Kinds: claim, Path: "spec.dataSource", Of: sameAs("dataSourceRef"), Words: "dataSourceRef, where both have that", Source: "pkg/api/persistentvolumeclaim/util.go"},
+			{Kinds: claim, Path: "spec.dataSourceRef", Of: sameAs("dataSource"), Words: "dataSource, where both have that", Source: "pkg/api/persistentvolumeclaim/util.go"},
 		},
 		fill(volume, defaultsCore, "spec", map[string]any{"volumeMode": "Filesystem", "persistentVolumeReclaimPolicy": "Retain", "hostPath.type": ""}),
 		fill(volume, defaultsGenerated, "spec", map[string]any{
@@ -32,8 +32,15 @@ func storageDefaults() []Default {
 	)
 }
 
+// sameAs gives the value of another field, which both sides must have: one side
+// that has neither has lost both.
 func sameAs(field string) func(Around) any {
-	return func(a Around) any { return a.In(1)[field] }
+	return func(a Around) any {
+		if a.Across()[field] == nil {
+			return nil
+		}
+		return a.In(1)[field]
+	}
 }
 
 func autoscalingDefaults() []Default {

@@ -20,6 +20,7 @@ const (
 	deployment = "apiVersion: apps/v1, kind: Deployment"
 	service    = "apiVersion: v1, kind: Service"
 	basket     = "apiVersion: shop.example/v1, kind: Basket"
+	claim      = "apiVersion: v1, kind: PersistentVolumeClaim"
 	policy     = "apiVersion: networking.k8s.io/v1, kind: NetworkPolicy"
 	containers = "spec: {template: {spec: {containers: "
 )
@@ -82,6 +83,8 @@ func pairs() []pair {
 		{"pull policy of latest", deployment, containers + "[{name: a, image: 'host:5000/x'}]}}}", containers + "[{name: a, image: 'host:5000/x', imagePullPolicy: Always}]}}}", nil},
 		{"pull policy of a digest", deployment, containers + "[{name: a, image: 'x@sha256:1'}]}}}", containers + "[{name: a, image: 'x@sha256:1', imagePullPolicy: Always}]}}}", []string{`spec.template.spec.containers[name=a].imagePullPolicy: extra: found "Always"`}},
 		{"a Service", service, "spec: {ports: [{port: 80}], selector: {a: b}}", "spec: {type: ClusterIP, sessionAffinity: None, internalTrafficPolicy: Cluster, ports: [{port: 80, targetPort: 80, protocol: TCP}], selector: {a: b}}", nil},
+		{"one of the sources of a claim", claim, "spec: {dataSource: {kind: A, name: a}}", "spec: {dataSource: {kind: A, name: a}, dataSourceRef: {kind: A, name: a}}", nil},
+		{"both sources of a claim", claim, "spec: {dataSource: {kind: A, name: a}, dataSourceRef: {kind: A, name: a}}", "spec: {}", []string{`spec.dataSource: missing: wanted {"kind":"A","name":"a"}`, `spec.dataSourceRef: missing: wanted {"kind":"A","name":"a"}`}},
 		{"a policy without types", policy, "spec: {podSelector: {}, egress: [{}]}", "spec: {podSelector: {}, egress: [{}], policyTypes: [Ingress, Egress]}", nil},
 		{"requests of a pod", "apiVersion: v1, kind: Pod", "spec: {containers: [{name: a, resources: {limits: {cpu: '1'}}}]}", "spec: {containers: [{name: a, resources: {limits: {cpu: '1'}, requests: {cpu: 1000m}}}]}", nil},
 		{"requests of a template", deployment, containers + "[{name: a, resources: {limits: {cpu: '1'}}}]}}}", containers + "[{name: a, resources: {limits: {cpu: '1'}, requests: {cpu: '1'}}}]}}}", []string{`spec.template.spec.containers[name=a].resources.requests: extra: found {"cpu":"1"}`}},
