@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"gameday.dev/gameday/internal/journal"
@@ -44,9 +43,10 @@ type Ladder struct {
 	Ways []Way
 	// Timeout of the step, for people: its context has it as ErrTimeout.
 	Timeout time.Duration
-	// Ending are rungs that fail when the timeout cuts them short: they say that
-	// something ends in time. Of others nothing can be told then.
-	Ending []string
+	// Overdue says that a rung has failed which the timeout cuts short: it says that
+	// something ends in time, and that was seen not to. Of others nothing can be told
+	// then, and nil means all of them.
+	Overdue func(Rung) bool
 	// GoesOn says that a rung that does not hold still carries the next ones.
 	GoesOn func(Rung) bool
 }
@@ -86,9 +86,10 @@ func (l Ladder) Climb(ctx context.Context) (journal.Outcome, error) {
 func (l Ladder) cutShort(found Rung) Rung {
 	found.Summary = fmt.Sprintf("cut short after %.0fs by the step's timeout of %s: %s", found.Seconds, l.Timeout, found.Summary)
 	found.RecoverySeconds, found.Phases = 0, nil // it has not ended
-	found.Verdict = verify.Inconclusive
-	if slices.Contains(l.Ending, found.Name) {
+	if l.Overdue != nil && l.Overdue(found) {
 		found.Verdict = verify.Fail
+	} else {
+		found.Verdict = verify.Inconclusive
 	}
 	return found
 }

@@ -64,12 +64,12 @@ func TestTimeoutCutsARungShort(t *testing.T) {
 		return found
 	}
 	never := func(context.Context) Rung { t.Error("a rung after the timeout was climbed"); return Rung{} }
-	for _, ending := range [][]string{nil, {"wait"}} {
+	for _, overdue := range []func(Rung) bool{nil, func(r Rung) bool { return r.Name == "wait" }} {
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Millisecond, ErrTimeout)
 		defer cancel()
 		var record told
 		ladder := Ladder{
-			Teller: Teller{&record}, Ways: []Way{{"wait", waits}, {"next", never}}, Ending: ending,
+			Teller: Teller{&record}, Ways: []Way{{"wait", waits}, {"next", never}}, Overdue: overdue,
 			Timeout: time.Minute, GoesOn: func(Rung) bool { return true },
 		}
 		outcome, err := ladder.Climb(ctx)
@@ -77,7 +77,7 @@ func TestTimeoutCutsARungShort(t *testing.T) {
 			t.Fatalf("got %v, %v, %d rungs", outcome.State, err, len(record))
 		}
 		want := verify.Inconclusive
-		if ending != nil {
+		if overdue != nil {
 			want = verify.Fail
 		}
 		found := record[0]

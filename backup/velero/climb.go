@@ -12,6 +12,7 @@ import (
 	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/internal/journal"
 	"gameday.dev/gameday/internal/velero"
+	"gameday.dev/gameday/verify"
 )
 
 // Inject climbs the ladder and writes what it finds on each rung. It ends done
@@ -67,10 +68,15 @@ func (c *climb) ladder() backup.Ladder {
 	required := c.spec.required()
 	return backup.Ladder{
 		Teller: c.Teller, Timeout: orDefault(c.spec.Timeout, defaultTimeout), GoesOn: c.goesOn,
-		Ways: slices.DeleteFunc(all, func(w backup.Way) bool { return !slices.Contains(required, w.Name) }),
-		// A restore that has not ended by then is no restore.
-		Ending: []string{rungRestore, rungReady},
+		Ways:    slices.DeleteFunc(all, func(w backup.Way) bool { return !slices.Contains(required, w.Name) }),
+		Overdue: overdue,
 	}
+}
+
+// overdue says that the timeout has failed a rung: a restore that has not ended by then
+// is no restore, and workloads that were seen not to be ready by then are not.
+func overdue(found backup.Rung) bool {
+	return found.Name == rungRestore || found.Name == rungReady && found.Verdict == verify.Fail
 }
 
 // goesOn says that a rung that does not hold still carries the next ones: what

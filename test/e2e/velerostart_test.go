@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"gameday.dev/gameday/test/shop"
 )
 
 func TestVeleroStart(t *testing.T) {
@@ -38,7 +41,28 @@ func TestVeleroStart(t *testing.T) {
 				breaks("broken", "probe", "fail", "exit code 1").
 				breaks("waits", "ready", "fail", "Deployment never", "timeout of 15s")
 		}},
+		promise{says: "restored pods that are left in Init are named with what they wait for, be they a Deployment's or nobody's", needs: velero, proof: func(s *scene) {
+			s.configMap("conf", "-h")
+			s.deployment("web", 1, endsWithConf)
+			s.pod("alone", endsWithConf)
+			whole := s.backedUp("whole", false)
+			s.drills(restoring("held", fromBackup(whole)+`, start: true, exclude: [configmaps], timeout: 45s`)).exits(1).
+				breaks("held", "ready", "fail", "2 of 2 workloads", "Pod alone: phase Pending: init container hold is running",
+					"Deployment web: 0 of 1 updated replicas are available; Pod web-", "timeout of 45s")
+		}},
 	)
+}
+
+// endsWithConf pods have an init container that ends where there is a ConfigMap conf,
+// and goes on for ever where there is none.
+func endsWithConf(pod *corev1.PodTemplateSpec) {
+	pod.Spec.InitContainers = append(pod.Spec.InitContainers, corev1.Container{
+		Name: "hold", Image: shop.Image, ImagePullPolicy: corev1.PullIfNotPresent,
+		Command: []string{shop.Binary, "worker", "$(HELP)"}, // -h, or else these very letters
+		Env: []corev1.EnvVar{{Name: "HELP", ValueFrom: &corev1.EnvVarSource{ConfigMapKeyRef: &corev1.ConfigMapKeySelector{
+			LocalObjectReference: corev1.LocalObjectReference{Name: "conf"}, Key: "value", Optional: new(true),
+		}}}},
+	})
 }
 
 // sawNoWayIn wants that nothing outside the namespace ever was to lead into it, and

@@ -10,7 +10,7 @@ import (
 // is waited for, in the words of kubectl rollout status
 // (k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go) where that knows
 // the kind. Kinds that have nothing to wait for are always ready. A workload
-// scaled to zero is ready.
+// scaled to zero is ready, and so is a Job that is at work.
 func Ready(o *unstructured.Unstructured) (ready bool, why string) {
 	s := stateOf(o)
 	switch (Resource{Group: o.GroupVersionKind().Group, Kind: o.GetKind()}).kindName() {
@@ -119,16 +119,25 @@ func (s state) replicaSet() string {
 	return ""
 }
 
+// job is ready when it is complete, suspended, or at work: all its pods that are
+// not over are Ready, and none has failed.
 func (s state) job() string {
 	suspended, _ := s.spec["suspend"].(bool)
 	failed := s.condition("Failed")
-	switch {
+	done := fmt.Sprintf("%d of %d completions", s.count("succeeded"), wholeOf(s.spec["completions"], 1))
+	switch active, ready := s.count("active"), s.count("ready"); {
 	case textOf(failed["status"]) == "True":
 		return "failed: " + orNone(textOf(failed["reason"]))
 	case textOf(s.condition("Complete")["status"]) == "True", suspended:
 		return ""
+	case s.count("failed") > 0:
+		return fmt.Sprintf("%s, and %d of its pods failed", done, s.count("failed"))
+	case active == 0:
+		return done + ", and no pod at work"
+	case ready < active:
+		return fmt.Sprintf("%s, and %d of %d pods are ready", done, ready, active)
 	}
-	return fmt.Sprintf("%d of %d completions", s.count("succeeded"), wholeOf(s.spec["completions"], 1))
+	return ""
 }
 
 func (s state) pod() string {
@@ -137,12 +146,46 @@ func (s state) pod() string {
 	case phase == "Succeeded":
 		return ""
 	case phase != "Running":
-		return "phase " + orNone(phase)
+		return "phase " + orNone(phase) + s.heldBy()
 	}
 	if ready := s.condition("Ready"); textOf(ready["status"]) != "True" {
-		return "not Ready: " + orNone(textOf(ready["reason"]))
+		return "not Ready: " + orNone(textOf(ready["reason"])) + s.heldBy()
 	}
 	return ""
+}
+
+// heldBy says what a pod waits for: a node, or the first of its containers that is
+// not where it should be. It is empty when the pod does not say.
+func (s state) heldBy() string {
+	if scheduled := s.condition("PodScheduled"); textOf(scheduled["status"]) == "False" {
+		return ": " + orNone(textOf(scheduled["reason"]))
+	}
+	for _, containers := range [...]struct{ field, what string }{{"initContainerStatuses", "init container"}, {"containerStatuses", "container"}} {
+		all, _ := s.status[containers.field].([]any)
+		for _, one := range all {
+			if status, _ := one.(map[string]any); status != nil && status["ready"] != true { // an init container is ready when it has ended well
+				return fmt.Sprintf(": %s %s %s", containers.what, textOf(status["name"]), containerState(status))
+			}
+		}
+	}
+	return ""
+}
+
+// containerState says where a container is. Messages are left out: they may quote
+// what it printed.
+func containerState(status map[string]any) string {
+	state, _ := status["state"].(map[string]any)
+	waiting, _ := state["waiting"].(map[string]any)
+	terminated, _ := state["terminated"].(map[string]any)
+	switch {
+	case waiting != nil:
+		return "waits: " + orNone(textOf(waiting["reason"]))
+	case terminated != nil:
+		return fmt.Sprintf("has ended: %s, exit code %d", orNone(textOf(terminated["reason"])), wholeOf(terminated["exitCode"], 0))
+	case state["running"] != nil:
+		return "is running and not ready"
+	}
+	return "has not begun"
 }
 
 // condition gives a condition of the status; nil when there is none.
