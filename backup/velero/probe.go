@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -62,34 +61,14 @@ func (c *climb) probeExec(ctx context.Context, probe *ExecProbe) (string, error)
 	}
 	output := &limited{most: mostOutput}
 	err = c.env.Exec.Exec(ctx, kube.Command{Namespace: pod.Namespace, Pod: pod.Name, Container: container, Command: probe.Command, Stdout: output})
+	var ended *kube.ExitError
+	if errors.As(err, &ended) { // its arguments may be nobody's to read
+		return "", fmt.Errorf("the command ended with exit code %d in pod %s", ended.Code, pod.Name)
+	}
 	if err != nil {
-		return "", err
+		return "", withoutURL(err)
 	}
 	return "in pod " + pod.Name, expect(probe.Expect, output.Bytes())
-}
-
-func (c *climb) probeHTTP(ctx context.Context, probe *HTTPProbe) (string, error) {
-	pod, err := c.readyPod(ctx, probe.Selector)
-	if err != nil {
-		return "", err
-	}
-	path, query, _ := strings.Cut(strings.TrimPrefix(probe.Path, "/"), "?")
-	request := c.env.Client.CoreV1().RESTClient().Get().
-		Namespace(pod.Namespace).Resource("pods").SubResource("proxy").Name(fmt.Sprintf("%s:%d", pod.Name, probe.Port)).Suffix(path)
-	parameters, err := url.ParseQuery(query)
-	if err != nil {
-		return "", fmt.Errorf("reading the probe's query: %w", err)
-	}
-	for name, values := range parameters {
-		for _, value := range values {
-			request.Param(name, value)
-		}
-	}
-	body, err := request.DoRaw(ctx)
-	if err != nil {
-		return "", fmt.Errorf("asking pod %s at port %d: %w", pod.Name, probe.Port, err)
-	}
-	return "asked of pod " + pod.Name, expect(probe.Expect, body)
 }
 
 // readyPod is the first Ready pod by name.

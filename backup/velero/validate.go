@@ -118,8 +118,8 @@ func (p *Probe) validate(path *field.Path, start bool) field.ErrorList {
 		if p.HTTP.Port < 1 || p.HTTP.Port > 65535 {
 			problems = append(problems, field.Invalid(path.Child("port"), p.HTTP.Port, "must be from 1 to 65535"))
 		}
-		if p.HTTP.Path != "" && !strings.HasPrefix(p.HTTP.Path, "/") {
-			problems = append(problems, field.Invalid(path.Child("path"), p.HTTP.Path, "must begin with /"))
+		if _, err := p.HTTP.target(); err != nil {
+			problems = append(problems, field.Invalid(path.Child("path"), p.HTTP.Path, err.Error()))
 		}
 	}
 	return problems
