@@ -13,7 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"gameday.dev/gameday/backup"
-	"gameday.dev/gameday/backup/velero/quiesce"
 	"gameday.dev/gameday/verify/objects"
 )
 
@@ -120,7 +119,7 @@ func (c *climb) comparison(ctx context.Context) (objects.Comparison, error) {
 		Found:       side{objects.Listed{Client: c.env.Dynamic, Namespaces: []string{c.plan.Into}, Of: namespaced(of)}, c.plan.Into},
 		Live:        side{objects.Listed{Client: c.env.Dynamic, Namespaces: []string{c.plan.Source}, Of: of}, c.plan.Source},
 		Namespaces:  map[string]string{c.plan.Source: c.plan.Into},
-		Rules:       slices.Concat(ownRules(c.env.RunID), quiesce.Rules(c.quiescing()), Rules(c.plan.Own, c.plan.Backup)),
+		Rules:       rulesOf(c.env.RunID, c.plan.Own, c.plan.Backup, c.quiescing()),
 		TakenAt:     takenAt(c.backup),
 		NotRestored: c.spec.notRestored,
 		WhyMissing:  whyMissing,

@@ -1,75 +1,85 @@
 package velero
 
 import (
+	"slices"
 	"strings"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"gameday.dev/gameday/backup/velero/quiesce"
 	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/internal/velero"
 	"gameday.dev/gameday/verify/objects"
 )
 
-// Rules expect what Velero itself changes in what a Restore of that name restores
-// of a Backup. The names of Velero's files are relative to its repository.
-func Rules(restore, backup string) []objects.Rule {
+// sources are Velero's files.
+const sources = "https://github.com/vmware-tanzu/velero/blob/main/"
+
+// rulesOf are those of a drill: what the run itself makes, what it quiesces, and what
+// Velero changes.
+func rulesOf(runID, restore, backup string, options quiesce.Options) []objects.Rule {
+	return slices.Concat(ownRules(runID), quiesce.Rules(options), veleroRules(restore, backup))
+}
+
+// veleroRules expect what Velero itself changes in what a Restore of that name
+// restores of a Backup.
+func veleroRules(restore, backup string) []objects.Rule {
 	is := func(name string) func(objects.Case) bool {
 		return func(c objects.Case) bool { return c.Found == velero.LabelValue(name) }
 	}
 	return []objects.Rule{
 		{
 			Name: "velero: labelled as restored", Kinds: []string{"*"}, Path: "metadata.labels[" + velerov1.RestoreNameLabel + "]", When: is(restore),
-			Why: "Velero marks what it restores", Source: "pkg/restore/restore.go, addRestoreLabels",
+			Why: "Velero marks what it restores", Source: sources + "pkg/restore/restore.go",
 		},
 		{
 			Name: "velero: labelled with its backup", Kinds: []string{"*"}, Path: "metadata.labels[" + velerov1.BackupNameLabel + "]", When: is(backup),
-			Why: "Velero marks what it restores", Source: "pkg/restore/restore.go, addRestoreLabels",
+			Why: "Velero marks what it restores", Source: sources + "pkg/restore/restore.go",
 		},
 		{
 			Name: "velero: owners are not restored", Kinds: []string{"*"}, Path: "metadata.ownerReferences[*]", What: []string{objects.Missing},
-			Why: "the owners have other UIDs; controllers adopt what is theirs", Source: "pkg/restore/restore.go, resetMetadata",
+			Why: "the owners have other UIDs; controllers adopt what is theirs", Source: sources + "pkg/restore/restore.go",
 		},
 		{
 			Name: "velero: no generated name", Kinds: []string{"*"}, Path: "metadata.generateName", What: []string{objects.Missing},
-			Why: "a restored object has the name it had", Source: "pkg/restore/restore.go, resetMetadata",
+			Why: "a restored object has the name it had", Source: sources + "pkg/restore/restore.go",
 		},
 		{
 			Name: "velero: completed pods are not restored", Kinds: []string{"Pod"}, What: []string{objects.Missing}, When: podIsOver,
-			Why: "they would run again", Source: "pkg/restore/restore.go, isCompleted",
+			Why: "they would run again", Source: sources + "pkg/restore/restore.go",
 		},
 		{
 			Name: "velero: completed jobs are not restored", Kinds: []string{"Job.batch"}, What: []string{objects.Missing}, When: jobIsOver,
-			Why: "they would run again", Source: "pkg/restore/restore.go, isCompleted",
-		},
-		{
-			Name: "velero: mirror pods are not restored", Kinds: []string{"Pod"}, What: []string{objects.Missing}, When: isMirror,
-			Why: "a kubelet makes them from its own files", Source: "pkg/restore/restore.go, restoreItem",
+			Why: "they would run again", Source: sources + "pkg/restore/restore.go",
 		},
 		{
 			Name: "velero: waits for files", Kinds: []string{"Pod"}, Path: "spec.initContainers[*]", When: isRestoreWait,
-			Why: "an init container holds the pod back until its volumes are restored; of a pod that was restored before, there is an old one", Source: "pkg/restore/actions/pod_volume_restore_action.go",
+			Why: "an init container holds the pod back until its volumes are restored; of a pod that was restored before, there is an old one", Source: sources + "pkg/restore/actions/pod_volume_restore_action.go",
 		},
 		{
 			Name: "velero: a hook's init container", Kinds: []string{"Pod"}, Path: "spec.initContainers[*]", What: []string{objects.Extra}, When: isInitHook,
-			Why: "an annotation of the pod asks for it", Source: "internal/hook/item_hook_handler.go, getInitContainerFromAnnotation",
+			Why: "an annotation of the pod asks for it", Source: sources + "internal/hook/item_hook_handler.go",
 		},
 		{
 			Name: "velero: priority is decided anew", Kinds: []string{"Pod"}, Path: "spec.priority",
-			Why: "it follows from the priority class", Source: "pkg/restore/actions/pod_action.go",
+			Why: "it follows from the priority class", Source: sources + "pkg/restore/actions/pod_action.go",
 		},
 		// Of references, Velero maps the namespace of subjects. Others are restored as
 		// they were, which is right under the original's name: they are noted.
 		{
 			Name: "velero: references are restored as they were", Kinds: []string{"*"}, Path: "spec", What: []string{objects.Reference},
-			Why: "Velero maps the namespace of subjects alone", Source: "pkg/restore/actions/rolebinding_action.go",
+			Why: "Velero maps the namespace of subjects alone", Source: sources + "pkg/restore/actions/rolebinding_action.go",
 		},
 		{
 			Name: "velero: names of subjects are restored as they were", Kinds: []string{"RoleBinding.rbac.authorization.k8s.io"}, Path: "subjects[*].name", What: []string{objects.Reference},
-			Why: "Velero maps the namespace of subjects alone", Source: "pkg/restore/actions/rolebinding_action.go",
+			Why: "Velero maps the namespace of subjects alone", Source: sources + "pkg/restore/actions/rolebinding_action.go",
 		},
 	}
 }
+
+// The tables of the page are written by the test that compares them.
+//go:generate go test . -run TestRulesPage -update
 
 // ownRules expect what this run itself puts into the scratch namespace.
 func ownRules(runID string) []objects.Rule {
@@ -78,10 +88,10 @@ func ownRules(runID string) []objects.Rule {
 		When: func(c objects.Case) bool {
 			return c.FoundObject != nil && c.WantedObject == nil && c.FoundObject.GetLabels()[experiments.LabelRun] == runID
 		},
-		Why: "the run isolates and bounds the scratch namespace", Source: "docs/experiments/veleroRestore.md",
+		Why: "the run isolates and bounds the scratch namespace", Source: "docs/experiments/veleroRestore.md#what-is-undone",
 	}, {
 		Name: "gameday: the run's mark", Kinds: []string{"Namespace"}, Path: "metadata.labels[" + experiments.LabelRun + "]", What: []string{objects.Extra},
-		Why: "the run marks what it makes", Source: "docs/experiments/veleroRestore.md",
+		Why: "the run marks what it makes", Source: "docs/experiments/veleroRestore.md#what-is-undone",
 	}}
 }
 
@@ -93,10 +103,6 @@ func podIsOver(c objects.Case) bool {
 func jobIsOver(c objects.Case) bool {
 	at, _, _ := unstructured.NestedString(c.WantedObject.Object, "status", "completionTime")
 	return at != ""
-}
-
-func isMirror(c objects.Case) bool {
-	return c.WantedObject.GetAnnotations()["kubernetes.io/config.mirror"] != ""
 }
 
 // isRestoreWait says that a container is Velero's own on every side that has it.

@@ -1,12 +1,15 @@
 package velero
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
+	jsonpatch "github.com/evanphx/json-patch/v5"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"gameday.dev/gameday/backup/velero/quiesce"
 	"gameday.dev/gameday/verify/objects"
 )
 
@@ -38,7 +41,7 @@ func setOf(t *testing.T, texts []string) objects.Set {
 func drilled(t *testing.T, wanted, found []string) objects.Result {
 	t.Helper()
 	result, err := objects.Comparison{
-		Wanted: setOf(t, wanted), Found: setOf(t, found), Namespaces: map[string]string{"shop": "drill"}, Rules: Rules("gameday-1", "nightly"),
+		Wanted: setOf(t, wanted), Found: setOf(t, found), Namespaces: map[string]string{"shop": "drill"}, Rules: veleroRules("gameday-1", "nightly"),
 		NotRestored: (&Restore{}).notRestored, WhyMissing: whyMissing, Keep: 50,
 	}.Run(t.Context())
 	if err != nil {
@@ -76,6 +79,83 @@ func TestSecretsOfAnAccountStay(t *testing.T) {
 			t.Errorf("%s: %v", secrets, result.Loss)
 		}
 	}
+}
+
+func TestEveryRuleHasAnExample(t *testing.T) {
+	rules := rulesOf("r1", "gameday-1", "nightly", quiesce.Options{Namespace: "shop"})
+	shown := map[string]bool{}
+	for _, example := range ruleExamples() {
+		t.Run(strings.ReplaceAll(example.name+" "+example.path, "/", "_"), func(t *testing.T) {
+			shown[example.name+"|"+example.path] = true
+			if lost := example.lost(t, rules, ""); len(lost) > 0 {
+				t.Errorf("not expected: %v", lost)
+			}
+			others := slices.DeleteFunc(slices.Clone(rules), func(r objects.Rule) bool { return r.Name == example.name && r.Path == example.path })
+			if len(others) != len(rules)-1 {
+				t.Errorf("there are %d such rules", len(rules)-len(others))
+			}
+			if lost := example.lost(t, others, ""); len(lost) == 0 {
+				t.Error("without the rule it is expected too")
+			}
+			if lost := example.lost(t, rules, example.loss); len(lost) == 0 {
+				t.Error("the neighbouring difference is no loss")
+			}
+		})
+	}
+	for _, rule := range rules {
+		if !shown[rule.Name+"|"+rule.Path] {
+			t.Errorf("rule %s %s of %v has no example", rule.Name, rule.Path, rule.Kinds)
+		}
+		if rule.Source == "" || rule.Why == "" {
+			t.Errorf("rule %s %s has no source or no reason", rule.Name, rule.Path)
+		}
+	}
+}
+
+// lost compares the example, altered by a patch, by these rules.
+func (e ruleExample) lost(t *testing.T, rules []objects.Rule, loss string) []objects.Difference {
+	t.Helper()
+	wanted, found := objects.NewSet(), objects.NewSet()
+	switch {
+	case e.wanted == "":
+		found = objects.NewSet(merged(t, parsed(t, e.found), loss))
+	case e.found == gone:
+		wanted = objects.NewSet(merged(t, parsed(t, e.wanted), loss))
+	default:
+		restored := merged(t, merged(t, parsed(t, e.wanted), e.found), loss)
+		if restored.GetNamespace() == "" {
+			restored.SetName("drill")
+		} else {
+			restored.SetNamespace("drill")
+		}
+		wanted, found = objects.NewSet(parsed(t, e.wanted)), objects.NewSet(restored)
+	}
+	result, err := objects.Comparison{Wanted: wanted, Found: found, Namespaces: map[string]string{"shop": "drill"}, Rules: rules, Keep: 50}.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result.Loss
+}
+
+// merged applies a merge patch in YAML.
+func merged(t *testing.T, object *unstructured.Unstructured, patch string) *unstructured.Unstructured {
+	t.Helper()
+	if patch == "" {
+		return object
+	}
+	before, err := object.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	change, err := yaml.YAMLToJSON([]byte(patch))
+	if err != nil {
+		t.Fatalf("%v in %s", err, patch)
+	}
+	after, err := jsonpatch.MergePatch(before, change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed(t, string(after))
 }
 
 func TestOnlyTheInitContainerThatAnAnnotationAsksForIsExpected(t *testing.T) {

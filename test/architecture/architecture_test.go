@@ -28,7 +28,7 @@ func floors() [][]string {
 		{"experiments", "verify"},
 		{"internal/velero"},
 		{"internal/kube", "internal/prometheus", "internal/fields", "internal/snapshots"},
-		{"internal/journal", "internal/refusal", "internal/near", "internal/child", "internal/pki"},
+		{"internal/journal", "internal/refusal", "internal/near", "internal/child", "internal/pki", "internal/markdown"},
 	}
 }
 

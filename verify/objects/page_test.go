@@ -2,11 +2,12 @@ package objects
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"gameday.dev/gameday/internal/markdown"
 )
 
 const (
@@ -28,17 +29,13 @@ func TestRulesPage(t *testing.T) {
 }
 
 func tables() string {
-	var b strings.Builder
-	b.WriteString("\n| rule | kinds | path | what | why |\n|---|---|---|---|---|\n")
-	writeRows(&b, Rules(), func(r Rule) []string {
-		return []string{
-			link(r.Name, r.Source), kindsOf(r.Kinds), code(r.Path, "the object itself"), whatOf(r), r.Why,
-		}
-	})
-	b.WriteString("\n## References to a namespace\n\nTyped references. A value that names a namespace which was restored under another name is a loss; the new name in\nits place is expected.\n\n| kinds | path |\n|---|---|\n")
-	refs := references()
-	slices.SortStableFunc(refs, func(a, b reference) int { return strings.Compare(kindsOf(a.kinds), kindsOf(b.kinds)) })
-	writeRows(&b, refs, func(r reference) []string {
+	var rules, refs, defaults [][]string
+	for _, r := range Rules() {
+		rules = append(rules, []string{link(r.Name, r.Source), kindsOf(r.Kinds), markdown.Code(r.Path, "the object itself"), whatOf(r), r.Why})
+	}
+	sorted := references()
+	slices.SortStableFunc(sorted, func(a, b reference) int { return strings.Compare(kindsOf(a.kinds), kindsOf(b.kinds)) })
+	for _, r := range sorted {
 		path := r.path
 		if r.key != "" {
 			path = strings.TrimSuffix(path, ".values[*]") + "` on `" + r.key
@@ -46,44 +43,20 @@ func tables() string {
 		if r.prefixed {
 			path += "` of the form `system:serviceaccounts:…"
 		}
-		return []string{kindsOf(r.kinds), code(path, "")}
-	})
-	b.WriteString("\n## Defaults\n\n| kinds | defaults |\n|---|---|\n")
-	writeRows(&b, Defaults(), func(d Default) []string {
+		refs = append(refs, []string{kindsOf(r.kinds), markdown.Code(path, "")})
+	}
+	for _, d := range Defaults() {
 		value := d.Words
 		if value == "" {
 			data, _ := json.Marshal(d.Value)
 			value = string(data)
 		}
-		return []string{link(kindsOf(d.Kinds), d.Source), code(d.Path+": "+value, "")}
-	})
-	return b.String()
-}
-
-// writeRows writes the rows of a table; rows that differ in their path alone are
-// put together.
-func writeRows[T any](b *strings.Builder, all []T, cells func(T) []string) {
-	var rows [][]string
-	for _, one := range all {
-		row := cells(one)
-		at := slices.IndexFunc(row, func(cell string) bool { return strings.HasPrefix(cell, "`") || cell == "the object itself" })
-		same := slices.IndexFunc(rows, func(other []string) bool {
-			for i := range row {
-				if i != at && row[i] != other[i] {
-					return false
-				}
-			}
-			return true
-		})
-		if same >= 0 {
-			rows[same][at] += "<br>" + row[at]
-			continue
-		}
-		rows = append(rows, row)
+		defaults = append(defaults, []string{link(kindsOf(d.Kinds), d.Source), markdown.Code(d.Path+": "+value, "")})
 	}
-	for _, row := range rows {
-		b.WriteString("| " + strings.Join(row, " | ") + " |\n")
-	}
+	return "\n" + markdown.Table([]string{"rule", "kinds", "path", "what", "why"}, 2, rules...) +
+		"\n## References to a namespace\n\nTyped references. A value that names a namespace which was restored under another name is a loss; the new name in\nits place is expected.\n\n" +
+		markdown.Table([]string{"kinds", "path"}, 1, refs...) +
+		"\n## Defaults\n\n" + markdown.Table([]string{"kinds", "defaults"}, 1, defaults...)
 }
 
 // link leads to the source of a rule: a URL, or a file of Kubernetes.
@@ -95,14 +68,7 @@ func link(text, source string) string {
 	default:
 		return text
 	}
-	return fmt.Sprintf("[%s](%s)", text, source)
-}
-
-func code(path, empty string) string {
-	if path == "" {
-		return empty
-	}
-	return "`" + path + "`"
+	return markdown.Link(text, source)
 }
 
 // kindsOf names kinds shortly; all with a PodSpec are one.

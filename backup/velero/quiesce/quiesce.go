@@ -21,7 +21,7 @@ const mark = "gameday.dev/quiesced"
 const nobodysClass = "quiesced.gameday.dev"
 
 // source is where the rules can be read up.
-const source = "docs/experiments/veleroRestore.md"
+const source = "docs/experiments/veleroRestore.md#the-copy-does-nothing-to-the-world"
 
 // Options say what is restored and how much of it may act.
 type Options struct {
