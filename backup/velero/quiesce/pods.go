@@ -16,7 +16,7 @@ import (
 	"gameday.dev/gameday/verify/objects"
 )
 
-// pods are restored since volumes are restored through them. Those with volumes
+// pods are restored since volumes are restored through them. Those that are needed
 // are scheduled and never begin; the others are not scheduled. Their labels are
 // set aside, so that no controller adopts one and deletes it as too many.
 func pods(ctx context.Context, backup *contents.Contents, options Options) ([]modifier, error) {
@@ -25,7 +25,7 @@ func pods(ctx context.Context, backup *contents.Contents, options Options) ([]mo
 		if err != nil {
 			return nil, err
 		}
-		text, err := json.Marshal(quieten(pod, options.Volumes(pod.GetName())))
+		text, err := json.Marshal(quieten(pod, options.need(pod)))
 		if err != nil {
 			return nil, fmt.Errorf("quiescing pod %s: %w", pod.GetName(), err)
 		}
@@ -50,11 +50,34 @@ func pods(ctx context.Context, backup *contents.Contents, options Options) ([]mo
 	return rules, nil
 }
 
+// need is what a pod is restored for.
+type need int
+
+const (
+	nothing need = iota // it need not be scheduled
+	mounts              // its volumes, which are made of snapshots
+	files               // its volumes, into which Velero restores files through it
+)
+
+// need says what a pod is needed for. One with an old container of Velero's that waits
+// for files is not scheduled for its snapshots: Velero 1.18 takes it away and 1.16 does
+// not, so that the first of its init containers can't be told.
+func (o Options) need(pod *unstructured.Unstructured) need {
+	switch {
+	case o.Volumes(pod.GetName()):
+		return files
+	case o.Mounts != nil && o.Mounts(pod.GetName()) && len(ownInit(pod)) == len(initContainers(pod)):
+		return mounts
+	default:
+		return nothing
+	}
+}
+
 // quieten gives the operations on a pod, in steps of which each is done as a whole.
-func quieten(pod *unstructured.Unstructured, volumes bool) [][]operation {
+func quieten(pod *unstructured.Unstructured, of need) [][]operation {
 	quiet := []operation{{Operation: "add", Path: "/metadata/labels", Value: fmt.Sprintf(`{%q:"true"}`, mark)}}
-	if volumes {
-		quiet = append(quiet, neverBegin(pod)...)
+	if of != nothing {
+		quiet = append(quiet, neverBegin(pod, of)...)
 	} else {
 		quiet = append(quiet, added(pod.Object["spec"], "/spec", "schedulingGates", gate()))
 	}
@@ -66,27 +89,40 @@ func quieten(pod *unstructured.Unstructured, volumes bool) [][]operation {
 
 // neverBegin gives every container a variable that can't be had, so that a kubelet
 // mounts the pod's volumes and never creates the container. Of the init containers
-// the one behind Velero's own is enough: the next waits for its end. That may be
-// one that Velero adds for a hook, which has no variables.
-func neverBegin(pod *unstructured.Unstructured) []operation {
+// the first, or the one behind Velero's own that waits for files, is enough: the next
+// waits for its end. That may be one that Velero adds for a hook, which has no variables.
+func neverBegin(pod *unstructured.Unstructured, of need) []operation {
 	var all []operation
 	containers, _, _ := unstructured.NestedSlice(pod.Object, "spec", "containers")
 	for i, container := range containers {
 		all = append(all, added(container, fmt.Sprintf("/spec/containers/%d", i), "env", variable()))
 	}
-	initContainers, _, _ := unstructured.NestedSlice(pod.Object, "spec", "initContainers")
-	initContainers = slices.DeleteFunc(initContainers, func(container any) bool {
+	init := ownInit(pod)
+	if pod.GetAnnotations()[velero.InitHookImage] != "" {
+		init = slices.Insert(init, 0, any(nil))
+	}
+	if len(init) > 0 {
+		first := 0
+		if of == files {
+			first = 1
+		}
+		all = append(all, added(init[0], fmt.Sprintf("/spec/initContainers/%d", first), "env", variable()))
+	}
+	return all
+}
+
+func initContainers(pod *unstructured.Unstructured) []any {
+	all, _, _ := unstructured.NestedSlice(pod.Object, "spec", "initContainers")
+	return all
+}
+
+// ownInit are the init containers of a pod but for those of Velero's that wait for files.
+func ownInit(pod *unstructured.Unstructured) []any {
+	return slices.DeleteFunc(initContainers(pod), func(container any) bool {
 		fields, _ := container.(map[string]any)
 		name, _ := fields["name"].(string)
 		return velero.IsRestoreWait(name)
 	})
-	if pod.GetAnnotations()[velero.InitHookImage] != "" {
-		initContainers = slices.Insert(initContainers, 0, any(nil))
-	}
-	if len(initContainers) > 0 {
-		all = append(all, added(initContainers[0], "/spec/initContainers/1", "env", variable()))
-	}
-	return all
 }
 
 // added is the operation that adds an item to a list of an object at a path.

@@ -31,6 +31,9 @@ type Options struct {
 	Start bool
 	// Volumes says that files are restored into volumes of the pod of that name.
 	Volumes func(pod string) bool
+	// Mounts says that volumes of the pod are restored otherwise, from snapshots; nil
+	// of no pod. Many a storage class makes a volume only when a pod is to mount it.
+	Mounts func(pod string) bool
 }
 
 // changes are all but those of pods, which each pod needs its own of.

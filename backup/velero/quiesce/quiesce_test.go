@@ -35,6 +35,8 @@ func originals() map[string]string {
 		"pods/db-0": `{apiVersion: v1, kind: Pod, metadata: {name: db-0, labels: {app: db, tier: data},
 			annotations: {post.hook.restore.velero.io/command: '["/restore"]', note: keep}},
 			spec: {initContainers: [{name: restore-wait, image: old}, {name: migrate, image: db}], containers: [{name: db, image: db, command: [/db]}, {name: side, image: side, env: [{name: SIZE, value: "1"}]}]}}`,
+		"pods/snap-0": `{apiVersion: v1, kind: Pod, metadata: {name: snap-0, labels: {app: snap}},
+			spec: {initContainers: [{name: migrate, image: db, env: [{name: SIZE, value: "1"}]}, {name: warm, image: db}], containers: [{name: db, image: db}]}}`,
 		"pods/web-1": `{apiVersion: v1, kind: Pod, metadata: {name: web-1, labels: {app: web}}, spec: {containers: [{name: web, image: web}]}}`,
 		"services/lb": `{apiVersion: v1, kind: Service, metadata: {name: lb, annotations: {external-dns.alpha.kubernetes.io/hostname: shop.example}},
 			spec: {type: LoadBalancer, externalTrafficPolicy: Local, healthCheckNodePort: 31000, allocateLoadBalancerNodePorts: true, selector: {app: web},
@@ -160,7 +162,10 @@ func TestModifiersAndRulesAgree(t *testing.T) {
 	for _, start := range []bool{false, true} {
 		t.Run(fmt.Sprintf("start %v", start), func(t *testing.T) {
 			backup, parsed := world(t)
-			options := Options{Namespace: "shop", Start: start, Volumes: func(pod string) bool { return pod == "db-0" }}
+			options := Options{
+				Namespace: "shop", Start: start,
+				Volumes: func(pod string) bool { return pod == "db-0" }, Mounts: func(pod string) bool { return pod == "snap-0" },
+			}
 			text, err := Modifiers(t.Context(), backup, options)
 			if err != nil {
 				t.Fatal(err)
@@ -249,12 +254,42 @@ func TestQuiescedPods(t *testing.T) {
 	}
 }
 
+// A pod whose volumes are made of snapshots has no container of Velero's in front.
+func TestPodsThatOnlyMountTheirVolumes(t *testing.T) {
+	backup, parsed := world(t)
+	text, err := Modifiers(t.Context(), backup, Options{
+		Namespace: "shop", Volumes: func(string) bool { return false }, Mounts: func(pod string) bool { return pod == "snap-0" || pod == "db-0" },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod := apply(t, text, "pods", parsed["pods/snap-0"])
+	first, container := initContainers(pod)[0].(map[string]any), pod.Object["spec"].(map[string]any)["containers"].([]any)[0].(map[string]any)
+	for _, stuck := range []map[string]any{first, container} {
+		if env, _ := stuck["env"].([]any); len(env) == 0 || !reflect.DeepEqual(env[len(env)-1], any(variable())) {
+			t.Errorf("%v would begin", stuck)
+		}
+	}
+	gates := func(pod *unstructured.Unstructured) int {
+		all, _, _ := unstructured.NestedSlice(pod.Object, "spec", "schedulingGates")
+		return len(all)
+	}
+	if gates(pod) > 0 {
+		t.Error("it is not scheduled")
+	}
+	for _, ready := range []*unstructured.Unstructured{parsed["pods/db-0"], asRestored(parsed["pods/db-0"], false)} {
+		if gates(apply(t, text, "pods", ready)) != 1 {
+			t.Error("a pod whose first init container can't be told is scheduled")
+		}
+	}
+}
+
 // A label that Velero has lost can't be set aside: Velero says so, and the pod is
 // quiesced all the same.
 func TestWhatCannotBeSetAsideKeepsNoPodFromBeingQuiesced(t *testing.T) {
 	pod := &unstructured.Unstructured{}
 	pod.SetLabels(map[string]string{"app": "web"})
-	steps := quieten(pod, false)
+	steps := quieten(pod, nothing)
 	if len(steps) != 2 {
 		t.Fatalf("steps are %v", steps)
 	}
@@ -363,7 +398,7 @@ func TestNoHookOfAQuiescedPodBegins(t *testing.T) {
 		}}}
 		pod.SetAnnotations(annotations)
 		want := operation{Operation: "add", Path: "/spec/initContainers/1/env", Value: "[" + text(variable()) + "]"}
-		if got := neverBegin(pod); !slices.Contains(got, want) {
+		if got := neverBegin(pod, files); !slices.Contains(got, want) {
 			t.Errorf("with %v: %v", annotations, got)
 		}
 	}
