@@ -265,6 +265,58 @@ func TestWhatRulesDoNotLetPass(t *testing.T) {
 	}
 }
 
+// A snapshot of the storage leaves nothing out, so no rule of kopia's holds for it.
+func TestASnapshotHasEverything(t *testing.T) {
+	in := filepath.Join
+	for name, test := range map[string]struct {
+		source func(t *testing.T, s string)
+		copy   func(t *testing.T, c string)
+		want   string
+	}{
+		"nothing": {source: func(*testing.T, string) {}, copy: func(*testing.T, string) {}},
+		"a cache": {
+			source: func(t *testing.T, s string) { write(t, in(s, "cache", cacheTag), cacheSignature) },
+			copy:   func(t *testing.T, c string) { do(t, os.RemoveAll(in(c, "cache"))) },
+			want:   "loss missing cache and 1 below",
+		},
+		"a pipe": {
+			source: func(t *testing.T, s string) { do(t, unix.Mkfifo(in(s, "pipe"), 0o600)) },
+			copy:   func(*testing.T, string) {}, // copyTree makes no pipes
+			want:   "loss missing pipe",
+		},
+		"a second name": {
+			source: func(t *testing.T, s string) { do(t, os.Link(in(s, "a.txt"), in(s, "b.txt"))) },
+			copy:   func(*testing.T, string) {}, // copyTree makes two files
+			want:   "loss links a.txt; loss links b.txt",
+		},
+		"the time of a directory": {
+			source: func(*testing.T, string) {},
+			copy:   func(t *testing.T, c string) { do(t, os.Chtimes(in(c, "quiet"), time.Unix(2, 2), time.Unix(2, 2))) },
+			want:   "loss mtime quiet",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			volumes, source, restored, pair := pairOf(t)
+			usual(t, source)
+			test.source(t, source)
+			do(t, os.Chtimes(source, time.Unix(1, 1), time.Unix(1, 1)))
+			copyTree(t, source, restored)
+			test.copy(t, restored)
+			do(t, os.Chtimes(restored, time.Unix(1, 1), time.Unix(1, 1)))
+			backUp(&pair)
+			pair.Blocks = true
+			result := compareDirectories(t, volumes, pair)
+			if got := summary(result); got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+			delete(result.Ignored, CoarseTime)
+			if len(result.Ignored) > 0 {
+				t.Errorf("let pass: %v", result.Ignored)
+			}
+		})
+	}
+}
+
 func TestAttributesAreCountedNotCompared(t *testing.T) {
 	volumes, source, restored, pair := pairOf(t)
 	write(t, filepath.Join(source, "a"), "a")

@@ -22,12 +22,13 @@ const tick = int64(10 * time.Millisecond)
 type judge struct {
 	backedUp  int64 // what is later has changed since the backup
 	usedSince int64 // what is later was changed by the restored application; 0: there was none
+	blocks    bool  // the copy is of a snapshot, not of kopia
 	examples  int
 	result    *PairResult
 }
 
 func newJudge(pair Pair, examples int, result *PairResult) judge {
-	j := judge{backedUp: pair.BackedUpAt.UnixNano() - tick, examples: examples, result: result}
+	j := judge{backedUp: pair.BackedUpAt.UnixNano() - tick, blocks: pair.Blocks, examples: examples, result: result}
 	if !pair.UsedSince.IsZero() {
 		j.usedSince = pair.UsedSince.UnixNano() - tick
 	}
@@ -111,7 +112,7 @@ func (j judge) entry(in *directory, above []*directory, s, r *entry) *directory 
 		return nil
 	}
 	below := j.below(in, s, r)
-	if rule := ruleFor(in, s, r); rule != "" {
+	if rule := j.ruleFor(in, s, r); rule != "" {
 		j.result.ignore(rule, 1)
 		if rule == CacheDirectories {
 			j.noteCache(in.cache)
@@ -158,14 +159,18 @@ func (j judge) below(in *directory, s, r *entry) *directory {
 // where there is none. A copy that has the tag was backed up as it was, unless its
 // application has made it anew.
 func (j judge) cache(above string, s, r *entry) string {
-	if above == "" && s.Cache && (r == nil || !r.Cache || j.used(r)) {
+	if !j.blocks && above == "" && s.Cache && (r == nil || !r.Cache || j.used(r)) {
 		return s.Path
 	}
 	return above
 }
 
-// ruleFor finds the rule that lets a path pass, whatever it is like.
-func ruleFor(in *directory, s, r *entry) Rule {
+// ruleFor finds the rule that lets a path pass, whatever it is like. All are of what
+// copies files one by one.
+func (j judge) ruleFor(in *directory, s, r *entry) Rule {
+	if j.blocks {
+		return ""
+	}
 	if in.ignored != "" {
 		return in.ignored
 	}
@@ -321,15 +326,21 @@ func (j judge) sameType(in *directory, s, r *entry, since func(bool) Label, add 
 	case same && coarse:
 		j.result.ignore(CoarseTime, 1)
 	case same:
-	case s.Type == Directory: // what is in it is compared by itself
+	case s.Type == Directory && !j.blocks: // what is in it is compared by itself
 		j.result.ignore(DirectoryTime, 1)
 	default:
 		add(ModTime, since(changed), because)
 	}
-	if s.Links > 1 && r.Links <= 1 {
+	switch {
+	case j.blocks && s.Links != r.Links:
+		add(Links, since(changed), because)
+	case s.Links > 1 && r.Links <= 1:
 		j.result.ignore(HardLinks, 1)
 	}
-	if s.Attributes > r.Attributes {
+	switch {
+	case j.blocks && s.Attributes != r.Attributes:
+		add(Extended, since(changed), because)
+	case s.Attributes > r.Attributes:
 		j.result.ignore(Attributes, 1)
 	}
 	if s.Sparse && !r.Sparse && s.SHA256 == r.SHA256 {
@@ -349,7 +360,7 @@ func (j judge) content(in *directory, s, r *entry, otherwise Label, sameTime boo
 		return Unclear, usedWhy(true)
 	case r.Changed:
 		return Unclear, "the copy is being written to"
-	case sameTime && s.Size == r.Size:
+	case !j.blocks && sameTime && s.Size == r.Size:
 		return Loss, "both have the same size and time of modification: kopia takes such a file for unchanged since the backup before"
 	case !sameTime && j.touched(s):
 		return Unclear, "the source's was touched since the backup, yet its time of modification is older: either it was set back, or the copy is of another state"
@@ -418,6 +429,9 @@ func state(e *entry) *State {
 
 // note tells of names that kopia gives a meaning of its own.
 func (j judge) note(s *entry) {
+	if j.blocks {
+		return
+	}
 	switch name := path.Base(s.Path); {
 	case name == ".kopiaignore" && s.Type == File:
 		j.noteOnce("the source has .kopiaignore files: what they list is not backed up (kopia, snapshot/policy/policy_tree.go)")

@@ -28,6 +28,8 @@ const (
 	Mode       Kind = "mode"       // permission bits, with setuid, setgid and sticky
 	Owner      Kind = "owner"      // uid or gid
 	ModTime    Kind = "mtime"      // time of last modification
+	Links      Kind = "links"      // how many names a file has; only where these are copied
+	Extended   Kind = "xattrs"     // how many extended attributes; only where these are copied
 	Unreadable Kind = "unreadable" // a side can't be read
 )
 
