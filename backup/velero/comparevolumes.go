@@ -21,34 +21,17 @@ const eventFiles = "velero.files" // payload files.Result
 // compareVolumes is the rung of content: every volume was in the backup, was
 // restored, and, when asked, holds the files that it held.
 func (c *climb) compareVolumes(ctx context.Context) backup.Rung {
+	wanted := slices.DeleteFunc(slices.Clone(c.volumes), c.isIgnored)
 	restores, err := c.velero.VolumeRestores(ctx, c.plan.Own)
 	if err != nil {
 		return backup.Unsure("%v", err)
 	}
-	var problems []string
-	var whole []restoredVolume
-	ignored, bytes := 0, int64(0)
-	for _, volume := range c.volumes {
-		if c.isIgnored(volume) {
-			ignored++
-			continue
-		}
-		restore, problem := restoredBy(volume, restores)
-		if problem != "" {
-			problems = append(problems, fmt.Sprintf("%s: %s", volume, problem))
-			continue
-		}
-		if restore != nil {
-			bytes += restore.Status.Progress.BytesDone
-			whole = append(whole, restoredVolume{volume, restore})
-		}
+	snapshots, err := c.snapshotRestores(ctx, wanted)
+	if err != nil {
+		return backup.Unsure("%v", err)
 	}
-	found := backup.Held("%d volumes, files of %d of them restored, %s", len(c.volumes), len(whole), backup.Bytes(bytes))
-	if len(problems) > 0 {
-		found = backup.Broken("the content of %d of %d volumes is lost", len(problems), len(c.volumes))
-		found.Problems, found.ProblemCount = problems, int64(len(problems))
-	}
-	if ignored > 0 {
+	found, whole := weighVolumes(wanted, restores, snapshots)
+	if ignored := len(c.volumes) - len(wanted); ignored > 0 {
 		found.Summary += fmt.Sprintf("; %d are ignored", ignored)
 	}
 	if c.spec.Volumes.Compare && len(whole) > 0 {
@@ -56,6 +39,56 @@ func (c *climb) compareVolumes(ctx context.Context) backup.Rung {
 	}
 	found.Problems = capped(found.Problems)
 	return found
+}
+
+// weighVolumes says what Velero's own records say of each volume, and which came
+// back whole by them. A claim that several pods mount is among those once.
+func weighVolumes(volumes []volumeBackup, restores []velerov1.PodVolumeRestore, snapshots snapshotRestores) (found backup.Rung, whole []volumeBackup) {
+	var problems, doubts, notes []string
+	byFiles, bySnapshot, bytes := 0, 0, int64(0)
+	for _, volume := range volumes {
+		problem, doubt := "not in the backup: "+volume.Lost, ""
+		switch {
+		case volume.Lost != "":
+		case volume.Snapshot != nil:
+			problem, doubt = snapshots.of(volume)
+		default:
+			problem = filesOf(volume, restores)
+		}
+		switch {
+		case problem != "":
+			problems = append(problems, fmt.Sprintf("%s: %s", volume, problem))
+			continue
+		case doubt != "":
+			doubts = append(doubts, fmt.Sprintf("%s: %s", volume, doubt))
+			continue
+		case slices.ContainsFunc(whole, func(v volumeBackup) bool { return volume.Claim != "" && v.Claim == volume.Claim }):
+			continue
+		}
+		whole = append(whole, volume)
+		if volume.Snapshot != nil {
+			bySnapshot++
+			continue
+		}
+		byFiles++
+		size := volume.Files.Status.Progress.TotalBytes
+		bytes += size
+		if size == 0 {
+			notes = append(notes, fmt.Sprintf("%s: empty when it was backed up, or all its files were", volume))
+		}
+	}
+	found = backup.Held("%d volumes, %d of them restored by files, %s, and %d from snapshots", len(volumes), byFiles, backup.Bytes(bytes), bySnapshot)
+	if len(problems) > 0 {
+		found = backup.Broken("the content of %d of %d volumes is lost", len(problems), len(volumes))
+		found.Problems, found.ProblemCount = problems, int64(len(problems))
+	}
+	if len(doubts) > 0 {
+		doubtful := backup.Unsure("whether %d of %d volumes were restored can't be told", len(doubts), len(volumes))
+		doubtful.Problems, doubtful.ProblemCount = doubts, int64(len(doubts))
+		found = with(found, doubtful)
+	}
+	found.Notes = capped(notes)
+	return found, whole
 }
 
 // with adds what else is known. A volume that is lost, or can't be compared, is no
@@ -69,60 +102,64 @@ func with(found, more backup.Rung) backup.Rung {
 	return found
 }
 
-// restoredVolume is a volume whose files Velero says it has restored.
-type restoredVolume struct {
-	volumeBackup
-	restore *velerov1.PodVolumeRestore
-}
-
 func (c *climb) isIgnored(volume volumeBackup) bool {
 	names := func(name string) bool { return name == volume.Claim || name == volume.Name }
 	return slices.ContainsFunc(c.spec.Volumes.Ignore, names)
 }
 
-// restoredBy finds what brought the content of a volume back. The restore is nil
-// for one that did not come from files.
-func restoredBy(volume volumeBackup, restores []velerov1.PodVolumeRestore) (*velerov1.PodVolumeRestore, string) {
-	if volume.Lost != "" {
-		return nil, "not in the backup: " + volume.Lost
-	}
-	if volume.Files == nil {
-		return nil, ""
+// filesOf says why the files of a volume did not come back; empty when they did.
+// Velero counts the bytes of files on both ways.
+func filesOf(volume volumeBackup, restores []velerov1.PodVolumeRestore) string {
+	taken := volume.Files
+	if taken.Status.SnapshotID == "" { // restic takes no snapshot of an empty volume
+		return ""
 	}
 	at := slices.IndexFunc(restores, func(r velerov1.PodVolumeRestore) bool {
-		return r.Spec.Pod.Name == volume.Pod && r.Spec.Volume == volume.Name
+		return r.Spec.Pod.Name == taken.Spec.Pod.Name && r.Spec.Volume == taken.Spec.Volume
 	})
 	if at < 0 {
-		return nil, "in the backup, and Velero did not restore it"
+		return "in the backup, and Velero did not restore it"
 	}
-	restore := &restores[at]
-	switch done, want := restore.Status.Progress.BytesDone, volume.Files.Status.Progress.TotalBytes; {
+	restore := restores[at]
+	switch done, want := restore.Status.Progress.BytesDone, taken.Status.Progress.TotalBytes; {
 	case restore.Status.Phase != velerov1.PodVolumeRestorePhaseCompleted:
-		return nil, fmt.Sprintf("its restore ended %s: %s", orNew(string(restore.Status.Phase)), restore.Status.Message)
-	case restore.Spec.SnapshotID != volume.Files.Status.SnapshotID:
-		return nil, "restored from another snapshot than this backup's"
+		return fmt.Sprintf("its restore ended %s: %s", orNew(string(restore.Status.Phase)), restore.Status.Message)
+	case restore.Spec.SnapshotID != taken.Status.SnapshotID:
+		return "restored from another snapshot than this backup's"
+	case done == 0 && want > 0:
+		return fmt.Sprintf("restored empty, %d bytes were backed up", want)
 	case done < want:
-		return nil, fmt.Sprintf("%d of %d bytes were restored", done, want)
+		return fmt.Sprintf("%d of %d bytes were restored", done, want)
 	default:
-		return restore, ""
+		return ""
 	}
 }
 
 // compareFiles looks into the volumes on their nodes.
-func (c *climb) compareFiles(ctx context.Context, volumes []restoredVolume) backup.Rung {
+func (c *climb) compareFiles(ctx context.Context, volumes []volumeBackup) backup.Rung {
 	pairs, gone, err := c.pairs(ctx, volumes)
 	if err != nil {
 		return backup.Unsure("%v", err)
 	}
-	if len(gone) > 0 {
-		found := backup.Unsure("%d volumes can't be compared with the original", len(gone))
-		found.Problems, found.ProblemCount = gone, int64(len(gone))
-		if len(pairs) == 0 {
-			return found
-		}
-		return with(found, c.comparePairs(ctx, pairs))
+	var found backup.Rung
+	switch {
+	case len(gone) == 0:
+		found = c.comparePairs(ctx, pairs)
+	case len(pairs) == 0:
+		found = notOnBothSides(gone)
+	default:
+		found = with(notOnBothSides(gone), c.comparePairs(ctx, pairs))
 	}
-	return c.comparePairs(ctx, pairs)
+	if slices.ContainsFunc(volumes, func(v volumeBackup) bool { return v.Snapshot != nil }) {
+		found.Notes = append(found.Notes, "in volumes from snapshots, what has changed at the original since the backup began, by Velero's clock, is taken for drift")
+	}
+	return found
+}
+
+func notOnBothSides(gone []string) backup.Rung {
+	found := backup.Unsure("%d volumes can't be compared with the original", len(gone))
+	found.Problems, found.ProblemCount = gone, int64(len(gone))
+	return found
 }
 
 func (c *climb) comparePairs(ctx context.Context, pairs []files.Pair) backup.Rung {

@@ -15,8 +15,8 @@ import (
 )
 
 // pairs finds each volume where it is mounted: at the original's pod and at the
-// restored one. gone are those of which the original has no pod any more.
-func (c *climb) pairs(ctx context.Context, volumes []restoredVolume) (pairs []files.Pair, gone []string, err error) {
+// restored one. gone are those that can't be looked at on both sides.
+func (c *climb) pairs(ctx context.Context, volumes []volumeBackup) (pairs []files.Pair, gone []string, err error) {
 	originals, err := c.mountsOf(ctx, c.plan.Source)
 	if err != nil {
 		return nil, nil, err
@@ -26,23 +26,62 @@ func (c *climb) pairs(ctx context.Context, volumes []restoredVolume) (pairs []fi
 		return nil, nil, err
 	}
 	for _, volume := range volumes {
-		original, there := originals.find(volume.volumeBackup)
-		restored, came := copies.find(volume.volumeBackup)
-		switch {
-		case !came:
-			gone = append(gone, fmt.Sprintf("%s: the restored pod is gone", volume))
+		pair, why := pairOf(volume, originals, copies, c.backup.Status.StartTimestamp)
+		if why != "" {
+			gone = append(gone, fmt.Sprintf("%s: %s", volume, why))
 			continue
-		case !there:
-			gone = append(gone, fmt.Sprintf("%s: no pod of the original has it mounted", volume))
-			continue
-		}
-		pair := files.Pair{Source: original.volume(), Restored: restored.volume(), UsedSince: usedSince(restored.pod)}
-		if began := volume.Files.Status.StartTimestamp; began != nil {
-			pair.BackedUpAt = began.Time
 		}
 		pairs = append(pairs, pair)
 	}
 	return pairs, gone, nil
+}
+
+// pairOf finds one volume on both sides, or says why it can't be compared. began is
+// when the backup did; a snapshot does not tell its own moment by the node's clock.
+func pairOf(volume volumeBackup, originals, copies mounts, began *metav1.Time) (files.Pair, string) {
+	original, there := originals.find(volume)
+	restored, came := copies.find(volume)
+	blocks := volume.Snapshot != nil && !volume.Snapshot.Moved
+	if volume.Files != nil {
+		began = volume.Files.Status.StartTimestamp
+	}
+	switch {
+	case !came:
+		return files.Pair{}, "no restored pod has it mounted"
+	case volume.Snapshot != nil && !isMounted(restored.pod):
+		return files.Pair{}, fmt.Sprintf("restored pod %s has not mounted it yet", restored.pod.Name)
+	case !there:
+		return files.Pair{}, "no pod of the original has it mounted"
+	case began == nil:
+		return files.Pair{}, "Velero does not say when it was backed up"
+	}
+	return files.Pair{
+		Source: original.volume(), Restored: restored.volume(), BackedUpAt: began.Time, UsedSince: usedSince(restored.pod), Blocks: blocks,
+	}, ""
+}
+
+// mostSettling is how long after a restore the claims of its snapshots may take to
+// be bound, and mounted. Storage systems make a volume of a snapshot in the meantime.
+const mostSettling = 3 * time.Minute
+
+// settled waits for the claims of restored snapshots, for no longer than mostSettling,
+// and returns what the scratch namespace has by then.
+func (c *climb) settled(ctx context.Context, volumes []volumeBackup) (mounts, error) {
+	for began := time.Now(); ; {
+		copies, err := c.mountsOf(ctx, c.plan.Into)
+		if err != nil {
+			return copies, err
+		}
+		waits := slices.ContainsFunc(volumes, func(v volumeBackup) bool {
+			return v.Snapshot != nil && !copies.has(v, c.spec.Volumes.Compare)
+		})
+		if !waits || time.Since(began) > mostSettling {
+			return copies, nil
+		}
+		if err := kube.Pause(ctx, lookAgain); err != nil {
+			return copies, fmt.Errorf("waiting for the claims of snapshots: %w", err)
+		}
+	}
 }
 
 // mounts are the pods of a namespace and the claims that they mount.
@@ -95,6 +134,34 @@ func (m mounts) find(volume volumeBackup) (mount, bool) {
 		}
 	}
 	return mount{}, false
+}
+
+// has says that the claim of a volume is bound and, when asked, mounted by the pod
+// that it is found through.
+func (m mounts) has(volume volumeBackup, mounted bool) bool {
+	claim, there := m.claims[volume.Claim]
+	if !there || claim.Status.Phase != corev1.ClaimBound || !mounted {
+		return there && claim.Status.Phase == corev1.ClaimBound
+	}
+	at, found := m.find(volume)
+	return found && isMounted(at.pod)
+}
+
+// isMounted says that a kubelet has mounted the volumes of a pod: it does so before
+// it makes the sandbox, and before it looks for images and commands.
+func isMounted(pod *corev1.Pod) bool {
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodReadyToStartContainers && condition.Status == corev1.ConditionTrue {
+			return true
+		}
+	}
+	for _, container := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
+		waiting := container.State.Waiting
+		if waiting == nil || waiting.Reason != "" && waiting.Reason != "ContainerCreating" && waiting.Reason != "PodInitializing" {
+			return true
+		}
+	}
+	return false
 }
 
 // hasMounts says whether the volumes of a pod are mounted on a node, or soon will be.

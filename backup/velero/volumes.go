@@ -2,8 +2,6 @@ package velero
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -13,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"gameday.dev/gameday/backup/velero/contents"
-	"gameday.dev/gameday/internal/velero"
 )
 
 // volumeBackup is a volume of the original, as a pod or a claim of the backup
@@ -25,8 +22,8 @@ type volumeBackup struct {
 	Claim string
 	// Files is the file system backup of its content; nil when there is none.
 	Files *velerov1.PodVolumeBackup
-	// Snapshot is how else the content was backed up.
-	Snapshot string
+	// Snapshot is how else the content was backed up; nil when it was not.
+	Snapshot *volumeInfo
 	// Lost is why the content is not in the backup, empty when it is.
 	Lost string
 }
@@ -43,16 +40,36 @@ func (v volumeBackup) String() string {
 	}
 }
 
+// filesIn says whether Velero restores files into volumes of that pod. It takes no
+// snapshot of an empty volume with restic, and then has nothing to restore.
+func (v volumeBackup) filesIn(pod string) bool {
+	return v.Files != nil && v.Files.Spec.Pod.Name == pod && v.Files.Status.SnapshotID != ""
+}
+
 // volumeInfo is what Velero knows of the volume of a claim
 // (internal/volume/volumes_information.go, since Velero 1.13).
 type volumeInfo struct {
-	PVCName       string `json:"pvcName"`
-	PVCNamespace  string `json:"pvcNamespace"`
-	BackupMethod  string `json:"backupMethod"`
-	Skipped       bool   `json:"skipped"`
-	SkippedReason string `json:"skippedReason"`
-	Result        string `json:"result"`
+	PVCName       string    `json:"pvcName"`
+	PVCNamespace  string    `json:"pvcNamespace"`
+	BackupMethod  string    `json:"backupMethod"`
+	Skipped       bool      `json:"skipped"`
+	SkippedReason string    `json:"skippedReason"`
+	Result        string    `json:"result"`
+	Files         podVolume `json:"pvbInfo"`
+	snapshot
 }
+
+// podVolume is the volume that files were backed up through.
+type podVolume struct {
+	Pod    string `json:"podName"`
+	Volume string `json:"volumeName"`
+}
+
+// Velero's methods by files, of a backup and of a restore.
+const (
+	methodFilesBackup = "PodVolumeBackup"
+	methodFiles       = "PodVolumeRestore"
+)
 
 // readVolumes finds every volume that had content, and what the backup has of it.
 // The pods and claims of the backup say what there was; what Velero lists is what
@@ -63,8 +80,8 @@ func (c *climb) readVolumes(ctx context.Context) error {
 		return err
 	}
 	c.files = files
-	infos, err := c.volumeInfos(ctx)
-	if err != nil {
+	var infos []volumeInfo
+	if _, err := c.stored(ctx, velerov1.DownloadTargetKindBackupVolumeInfos, c.backup.Name, &infos); err != nil {
 		return err
 	}
 	known := volumeKnowledge{namespace: c.plan.Source, files: files, infos: infos}
@@ -96,23 +113,6 @@ func (c *climb) readVolumes(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// volumeInfos are what Velero stores of volumes; none where it stores nothing.
-func (c *climb) volumeInfos(ctx context.Context) ([]volumeInfo, error) {
-	reader, err := c.download(ctx, velerov1.DownloadTargetKindBackupVolumeInfos, c.backup.Name)
-	if errors.Is(err, velero.ErrNotStored) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer reader.Close()
-	var infos []volumeInfo
-	if err := json.NewDecoder(reader).Decode(&infos); err != nil {
-		return nil, fmt.Errorf("reading what Velero stores of volumes: %w", err)
-	}
-	return infos, nil
 }
 
 // volumeKnowledge is what Velero says of the volumes of a backup.
@@ -169,24 +169,36 @@ func (k volumeKnowledge) filesOf(pod, volume string) *velerov1.PodVolumeBackup {
 // ofClaim says of a claim whose files were not backed up what else was; otherwise,
 // without any, is why it is lost.
 func (k volumeKnowledge) ofClaim(one volumeBackup, otherwise string) volumeBackup {
-	// Another pod may have it mounted too: then its files are there.
-	at := slices.IndexFunc(k.infos, func(info volumeInfo) bool { return info.PVCNamespace == k.namespace && info.PVCName == one.Claim })
-	if at < 0 {
-		one.Lost = otherwise
-		return one
-	}
-	info := k.infos[at]
+	info := k.infoOf(one.Claim)
 	switch {
+	case info == nil:
+		one.Lost = otherwise
 	case info.Skipped:
 		one.Lost = "skipped: " + info.SkippedReason
 	case info.Result == "failed":
 		one.Lost = info.BackupMethod + " failed"
+	case info.BackupMethod == methodFilesBackup: // through another pod that has it mounted too
+		if one.Files = k.filesOf(info.Files.Pod, info.Files.Volume); one.Files == nil {
+			one.Lost = otherwise
+		}
 	case info.BackupMethod == "":
 		one.Lost = otherwise
 	default:
-		one.Snapshot = info.BackupMethod
+		one.Snapshot = info
 	}
 	return one
+}
+
+// infoOf is what Velero knows of a claim, nil for nothing. Of several the last counts:
+// why a snapshot was skipped comes before what was done instead, and a snapshot
+// before its copy.
+func (k volumeKnowledge) infoOf(claim string) *volumeInfo {
+	for i := range slices.Backward(k.infos) {
+		if info := &k.infos[i]; info.PVCNamespace == k.namespace && info.PVCName == claim {
+			return info
+		}
+	}
+	return nil
 }
 
 // sharedVolumes are those that Velero would restore as they are: kept volumes
