@@ -53,6 +53,7 @@ type climb struct {
 	// unmodified says that something was restored as it was, and so may run.
 	unmodified bool
 	compared   *compared // from rung objects on
+	unlisted   []string  // resources that it leaves out
 }
 
 func (c *climb) ladder() backup.Ladder {

@@ -47,9 +47,11 @@ func (c *climb) compareObjects(ctx context.Context) backup.Rung {
 		if result.LossCount > 0 { // what was found until then is lost whatever the rest is like
 			found = weigh(result)
 		}
+		tellUnlisted(&found, c.unlisted)
 		return found
 	}
 	found := weigh(result)
+	tellUnlisted(&found, c.unlisted)
 	if c.spec.Canary != nil {
 		if at, err := c.canary(ctx); err != nil {
 			found.Verdict = backup.Broken("").Verdict
@@ -113,6 +115,10 @@ func (c *climb) comparison(ctx context.Context) (objects.Comparison, error) {
 	}
 	served.mark(wanted)
 	of := served.compared(wanted)
+	if c.unlisted, err = c.mayNotList(ctx, of); err != nil {
+		return objects.Comparison{}, err
+	}
+	wanted, of = without(wanted, c.unlisted), without(of, c.unlisted)
 	tell := backup.NowAndThen(func(n int64) { c.Progress("%d objects compared", n) })
 	return objects.Comparison{
 		Wanted:      known{c.contents, wanted},
