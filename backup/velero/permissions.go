@@ -15,19 +15,21 @@ func (s *Restore) Permissions() []kube.Permission {
 		{Namespace: kube.VeleroNamespace, Rule: kube.Rule(velero.Group, []string{velero.Restores, velero.DownloadRequests}, own...)},
 		{Namespace: kube.VeleroNamespace, Rule: kube.Rule(velero.Group,
 			[]string{velero.Backups, velero.Schedules, velero.StorageLocations, velero.VolumeBackups, velero.VolumeRestores}, "get", "list", "watch")},
-		{Namespace: kube.VeleroNamespace, Rule: kube.Rule("", []string{"configmaps"}, "create", "delete")},
+		{Namespace: kube.VeleroNamespace, Rule: kube.Rule("", []string{"configmaps"}, "get", "create", "delete")},
 		{Rule: kube.Rule("", []string{"namespaces"}, "get", "list", "watch", "create", "delete")},
-		{Namespace: s.Into, Rule: kube.Rule("*", []string{"*"}, "get", "list")},
-		// Without them it can't be told whether a volume of the scratch namespace is left.
-		{Rule: kube.Rule("", []string{"persistentvolumes"}, "get", "list", "watch"), Optional: true},
+		reading(s.Into),
+		// Without it, it can't be told whether a volume of the scratch namespace is
+		// left, nor, of a backup taken now, whether the copy would share one.
+		{Rule: kube.Rule("", []string{"persistentvolumes"}, "list", "watch"), Optional: !s.isNew()},
 	}
+	needed = append(needed, listing()...)
 	for _, namespace := range s.originals() {
-		needed = append(needed, kube.Permission{Namespace: namespace, Rule: kube.Rule("*", []string{"*"}, "get", "list")})
+		needed = append(needed, reading(namespace))
 	}
 	if s.isNew() {
-		needed = append(needed,
-			kube.Permission{Namespace: kube.VeleroNamespace, Rule: kube.Rule(velero.Group, []string{velero.Backups, velero.DeleteRequests}, own...)},
-			kube.Permission{Rule: kube.Rule("", []string{"persistentvolumes"}, "get")})
+		needed = append(needed, kube.Permission{
+			Namespace: kube.VeleroNamespace, Rule: kube.Rule(velero.Group, []string{velero.Backups, velero.DeleteRequests}, own...),
+		})
 	}
 	if s.isolated() {
 		needed = append(needed, kube.Permission{Namespace: s.Into, Rule: kube.Rule("networking.k8s.io", []string{"networkpolicies"}, "create")})
@@ -49,6 +51,11 @@ func (s *Restore) Permissions() []kube.Permission {
 		}
 	}
 	return needed
+}
+
+// reading is what a namespace is compared by: any kind may be in it.
+func reading(namespace string) kube.Permission {
+	return kube.Permission{Namespace: namespace, Rule: kube.Rule("*", []string{"*"}, "get", "list")}
 }
 
 // originals are the namespaces that may be compared with, as far as the step says.

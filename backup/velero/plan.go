@@ -15,6 +15,7 @@ import (
 
 	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/internal/journal"
+	"gameday.dev/gameday/internal/kube"
 	"gameday.dev/gameday/internal/refusal"
 	"gameday.dev/gameday/internal/velero"
 )
@@ -38,6 +39,8 @@ type restorePlan struct {
 	Location string `json:"location"`
 	// CleanupSeconds is how long deleting the scratch namespace may take.
 	CleanupSeconds float64 `json:"cleanupSeconds"`
+	// Readers says that the step compares files, by pods that read them.
+	Readers bool `json:"readers,omitempty"`
 	// Seed decides which object the control changes.
 	Seed uint64 `json:"seed"`
 }
@@ -58,7 +61,7 @@ func (s *Restore) Plan(ctx context.Context, env experiments.Env) (experiments.Pl
 	var plan experiments.Plan
 	own := restorePlan{
 		Velero: env.Velero.Namespace, Into: s.Into, New: s.isNew(), Own: fmt.Sprintf("gameday-%s-%04x", env.RunID, env.Rand.Uint32()&0xffff),
-		CleanupSeconds: orDefault(s.CleanupTimeout, defaultCleanupTimeout).Seconds(), Seed: env.Rand.Uint64(),
+		CleanupSeconds: orDefault(s.CleanupTimeout, defaultCleanupTimeout).Seconds(), Readers: s.Volumes.Compare, Seed: env.Rand.Uint64(),
 	}
 	client := own.client(env)
 	if err := s.planBackup(ctx, client, &own, &plan); err != nil {
@@ -66,6 +69,9 @@ func (s *Restore) Plan(ctx context.Context, env experiments.Env) (experiments.Pl
 	}
 	if own.Into == own.Source {
 		return plan, refusal.New("name another namespace in into", "into %q is the original: a drill restores beside it", own.Into)
+	}
+	if err := s.planReading(ctx, env, own.Source); err != nil {
+		return plan, err
 	}
 	if err := s.planInto(ctx, env); err != nil {
 		return plan, err
@@ -216,6 +222,27 @@ func orUnknown(phase string) string {
 	return phase
 }
 
+// planReading refuses a user who may not read the original, where Permissions could
+// not list that: only the backup says which namespace it is.
+func (s *Restore) planReading(ctx context.Context, env experiments.Env, source string) error {
+	if source == "" || len(s.originals()) > 0 {
+		return nil
+	}
+	missing, err := kube.Missing(ctx, env.Client, []kube.Permission{reading(source)})
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	return refusal.New("ask for a Role that allows it", "this user may not: %s", joined(missing))
+}
+
+func joined(accesses []kube.Access) string {
+	var words []string
+	for _, access := range accesses {
+		words = append(words, access.String())
+	}
+	return strings.Join(words, "; ")
+}
+
 // planInto refuses a namespace that is there: whatever is in it is somebody's.
 func (s *Restore) planInto(ctx context.Context, env experiments.Env) error {
 	_, err := env.Client.CoreV1().Namespaces().Get(ctx, s.Into, metav1.GetOptions{})
@@ -243,26 +270,21 @@ func (s *Restore) planVolumes(ctx context.Context, env experiments.Env, own rest
 	if !own.New {
 		return nil
 	}
-	mounted, err := mountedClaims(ctx, env, own.Source)
-	if err != nil {
+	claims, err := s.claimsNotBackedUp(ctx, env, own.Source)
+	if err != nil || len(claims) == 0 {
 		return err
 	}
-	claims, err := env.Client.CoreV1().PersistentVolumeClaims(own.Source).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return fmt.Errorf("listing claims of namespace %s: %w", own.Source, err)
-	}
 	var shared []error
-	for _, claim := range claims.Items {
-		if claim.Spec.VolumeName == "" || s.filesystemBackups() && mounted[claim.Name] {
-			continue
+	_, err = kube.Each(ctx, env.Client.CoreV1().PersistentVolumes(), metav1.ListOptions{}, func(volume *corev1.PersistentVolume) error {
+		claim, ours := claims[volume.Name]
+		delete(claims, volume.Name) // a list may name one twice
+		if ours && volume.Spec.PersistentVolumeReclaimPolicy == corev1.PersistentVolumeReclaimRetain && volume.Spec.CSI == nil {
+			shared = append(shared, fmt.Errorf("claim %s of volume %s", claim, volume.Name))
 		}
-		volume, err := env.Client.CoreV1().PersistentVolumes().Get(ctx, claim.Spec.VolumeName, metav1.GetOptions{})
-		if err != nil {
-			return fmt.Errorf("reading the volume of claim %s: %w", claim.Name, err)
-		}
-		if volume.Spec.PersistentVolumeReclaimPolicy == corev1.PersistentVolumeReclaimRetain && volume.Spec.CSI == nil {
-			shared = append(shared, fmt.Errorf("claim %s of volume %s", claim.Name, volume.Name))
-		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("listing persistentvolumes: %w", err)
 	}
 	if len(shared) > 0 {
 		return refusal.New("mount it in a running pod, so that its files are backed up, or use a driver with snapshots",
@@ -275,22 +297,42 @@ func (s *Restore) filesystemBackups() bool {
 	return s.Backup.DefaultVolumesToFsBackup == nil || *s.Backup.DefaultVolumesToFsBackup
 }
 
+// claimsNotBackedUp are the claims of a namespace, by their volumes, whose files
+// would not be in a backup taken now.
+func (s *Restore) claimsNotBackedUp(ctx context.Context, env experiments.Env, namespace string) (map[string]string, error) {
+	mounted, err := mountedClaims(ctx, env, namespace)
+	if err != nil {
+		return nil, err
+	}
+	claims := map[string]string{}
+	_, err = kube.Each(ctx, env.Client.CoreV1().PersistentVolumeClaims(namespace), metav1.ListOptions{}, func(claim *corev1.PersistentVolumeClaim) error {
+		if claim.Spec.VolumeName != "" && !(s.filesystemBackups() && mounted[claim.Name]) {
+			claims[claim.Spec.VolumeName] = claim.Name
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing claims of namespace %s: %w", namespace, err)
+	}
+	return claims, nil
+}
+
 // mountedClaims are those that a running pod has, whose files can be backed up.
 func mountedClaims(ctx context.Context, env experiments.Env, namespace string) (map[string]bool, error) {
-	pods, err := env.Client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("listing pods of namespace %s: %w", namespace, err)
-	}
 	mounted := map[string]bool{}
-	for _, pod := range pods.Items {
+	_, err := kube.Each(ctx, env.Client.CoreV1().Pods(namespace), metav1.ListOptions{}, func(pod *corev1.Pod) error {
 		if pod.Status.Phase != corev1.PodRunning {
-			continue
+			return nil
 		}
 		for _, volume := range pod.Spec.Volumes {
 			if claim := volume.PersistentVolumeClaim; claim != nil {
 				mounted[claim.ClaimName] = true
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing pods of namespace %s: %w", namespace, err)
 	}
 	return mounted, nil
 }

@@ -4,23 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/types"
 
 	"gameday.dev/gameday/backup/velero/files"
 	"gameday.dev/gameday/experiments"
-	"gameday.dev/gameday/internal/journal"
-	"gameday.dev/gameday/internal/kube"
 	"gameday.dev/gameday/internal/velero"
 )
 
@@ -108,99 +101,6 @@ func (u *undoing) patience() time.Duration {
 	return time.Duration(u.plan.CleanupSeconds * float64(time.Second))
 }
 
-// deleteNamespace begins to delete the scratch namespace, if it is the run's.
-func (u *undoing) deleteNamespace(ctx context.Context) error {
-	namespaces := u.env.Client.CoreV1().Namespaces()
-	namespace, err := namespaces.Get(ctx, u.plan.Into, metav1.GetOptions{})
-	switch {
-	case missing(err):
-		return nil
-	case err != nil:
-		return fmt.Errorf("looking for scratch namespace %s: %w", u.plan.Into, err)
-	case namespace.Labels[experiments.LabelRun] != u.env.RunID:
-		return u.leaveAlone(ctx)
-	case namespace.DeletionTimestamp != nil:
-		return nil
-	}
-	err = namespaces.Delete(ctx, u.plan.Into, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &namespace.UID}})
-	if err != nil && !missing(err) {
-		return fmt.Errorf("deleting scratch namespace %s: %w", u.plan.Into, err)
-	}
-	return nil
-}
-
-// leaveAlone is for a namespace that does not bear the run's mark. Without a Restore
-// into it, it is somebody's who was quicker, and nothing of the run is in it.
-func (u *undoing) leaveAlone(ctx context.Context) error {
-	if _, err := u.velero.Restore(ctx, u.plan.Own); missing(err) {
-		u.foreign = true
-		return nil
-	}
-	return experiments.Lasting(fmt.Errorf(
-		"deleting namespace %s: it does not bear the mark of run %s (label %s): look at it, and delete it by hand if it is the drill's", u.plan.Into, u.env.RunID, experiments.LabelRun))
-}
-
-// lastChance is how long even a namespace that has taken too long is waited for: once
-// what kept it is gone, its controller looks again after some 15 seconds.
-const lastChance = 30 * time.Second
-
-// namespaceGone waits for the scratch namespace to go. One that takes longer than
-// it may is stuck, and what keeps it is named.
-func (u *undoing) namespaceGone(ctx context.Context) error {
-	var last *corev1.Namespace
-	seen := false
-	least := time.Now().Add(lastChance)
-	limit := time.Now().Add(u.patience())
-	waiting, cancel := context.WithCancel(ctx)
-	defer cancel()
-	err := kube.Follow(waiting, u.env.Client.CoreV1().Namespaces(),
-		kube.FollowOptions{FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, u.plan.Into).String()},
-		func(namespace *corev1.Namespace) (*corev1.Namespace, bool) { return namespace, true },
-		func(view map[types.UID]*corev1.Namespace) bool {
-			for _, namespace := range view {
-				last, seen = namespace, true
-				if at := namespace.DeletionTimestamp; at != nil {
-					limit = at.Add(u.patience())
-				}
-				if limit.Before(least) {
-					limit = least
-				}
-				time.AfterFunc(time.Until(limit), cancel)
-				return false
-			}
-			return true
-		})
-	switch {
-	case err == nil && seen:
-		u.done = append(u.done, "namespace "+u.plan.Into)
-		return nil
-	case err == nil:
-		return nil
-	case last == nil || ctx.Err() != nil && time.Now().Before(limit):
-		return fmt.Errorf("waiting until scratch namespace %s is gone: %w%s", u.plan.Into, err, keptBy(last))
-	default:
-		return experiments.Lasting(fmt.Errorf("scratch namespace %s is stuck in deletion for %s%s: remove what keeps it, and it goes by itself",
-			u.plan.Into, u.patience(), keptBy(last)))
-	}
-}
-
-// keptBy quotes what the namespace controller says keeps a namespace.
-func keptBy(namespace *corev1.Namespace) string {
-	if namespace == nil {
-		return ""
-	}
-	var reasons []string
-	for _, condition := range namespace.Status.Conditions {
-		if condition.Status == corev1.ConditionTrue {
-			reasons = append(reasons, condition.Message)
-		}
-	}
-	if len(reasons) == 0 {
-		return ""
-	}
-	return ": " + strings.Join(reasons, "; ")
-}
-
 // deleteRestore deletes the Restore. Velero's finalizer removes what is stored of it.
 func (u *undoing) deleteRestore(ctx context.Context) error {
 	if _, err := u.velero.Restore(ctx, u.plan.Own); err != nil {
@@ -223,124 +123,23 @@ func ignoreMissing(err error) error {
 	return err
 }
 
-// deleteBackup has Velero delete the backup of the step, with all that is stored
-// of it. A backup that was there before is nobody's to delete.
-func (u *undoing) deleteBackup(ctx context.Context) error {
-	if !u.plan.New {
-		return nil
-	}
-	backup, err := u.velero.Backup(ctx, u.plan.Backup)
-	if err != nil {
-		return ignoreMissing(err)
-	}
-	if backup.Labels[experiments.LabelRun] != u.env.RunID {
-		return experiments.Lasting(fmt.Errorf("deleting backup %s/%s: it does not bear the mark of run %s: look at it, and delete it by hand if it is the drill's", u.plan.Velero, u.plan.Backup, u.env.RunID))
-	}
-	phase := backup.Status.Phase
-	switch {
-	case phase == "" || phase == velerov1.BackupPhaseNew || phase == velerov1.BackupPhaseFailedValidation:
-		// Nothing is stored of it, so there is nothing that Velero had to delete.
-		if err := u.velero.Delete(ctx, velero.Backups, u.plan.Backup); err != nil {
-			return err
-		}
-	case !velero.BackupEnded(phase):
-		if _, err := u.velero.WaitBackup(ctx, u.plan.Backup, nil); err != nil {
-			return ignoreMissing(err)
-		}
-		fallthrough
-	default:
-		if err := u.askToDelete(ctx); err != nil {
-			return err
-		}
-	}
-	if err := u.velero.WaitGone(ctx, velero.Backups, u.plan.Backup); err != nil {
-		return fmt.Errorf("%w%s", err, u.whyNotDeleted(ctx))
-	}
-	u.done = append(u.done, "backup "+u.plan.Backup)
-	return nil
-}
-
-// askToDelete makes a new DeleteBackupRequest: Velero works on each once.
-func (u *undoing) askToDelete(ctx context.Context) error {
-	if err := u.velero.Delete(ctx, velero.DeleteRequests, u.plan.Own); err != nil {
-		return err
-	}
-	return u.velero.Create(ctx, velero.DeleteRequests, "DeleteBackupRequest", &velerov1.DeleteBackupRequest{
-		ObjectMeta: metav1.ObjectMeta{Name: u.plan.Own, Labels: map[string]string{experiments.LabelRun: u.env.RunID}},
-		Spec:       velerov1.DeleteBackupRequestSpec{BackupName: u.plan.Backup},
-	})
-}
-
-func (u *undoing) whyNotDeleted(ctx context.Context) string {
-	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	request, err := u.velero.DeleteRequest(asking, u.plan.Own)
-	if err != nil || len(request.Status.Errors) == 0 {
-		return ": is Velero up?"
-	}
-	return ": " + strings.Join(request.Status.Errors, "; ")
-}
-
 // deleteSmallThings deletes what the step has made beside the rest.
 func (u *undoing) deleteSmallThings(ctx context.Context) error {
+	return errors.Join(u.deleteModifiers(ctx), u.deleteRequests(ctx), u.removeReaders(ctx))
+}
+
+func (u *undoing) deleteModifiers(ctx context.Context) error {
 	err := u.env.Client.CoreV1().ConfigMaps(u.plan.Velero).Delete(ctx, u.plan.Own, metav1.DeleteOptions{})
 	if ignoreMissing(err) != nil {
 		return fmt.Errorf("deleting the restore's resource modifiers %s/%s: %w", u.plan.Velero, u.plan.Own, err)
 	}
-	for _, resource := range []string{velero.DownloadRequests, velero.DeleteRequests} {
-		names, err := u.velero.Names(ctx, resource, u.mark())
-		if err != nil {
-			return ignoreMissing(err)
-		}
-		for _, name := range names {
-			if err := u.velero.Delete(ctx, resource, name); err != nil {
-				return err
-			}
-		}
-	}
-	return files.Remove(ctx, u.env.Client, experiments.Namespace, u.env.RunID)
-}
-
-func (u *undoing) mark() string { return experiments.LabelRun + "=" + u.env.RunID }
-
-// volumesGone waits for the volumes that were made for the scratch namespace. One
-// that is kept by its storage class holds what was restored, Secrets of the
-// application perhaps, and is named.
-func (u *undoing) volumesGone(ctx context.Context) error {
-	kept := map[string]bool{}
-	err := kube.Follow(ctx, u.env.Client.CoreV1().PersistentVolumes(), kube.FollowOptions{},
-		func(volume *corev1.PersistentVolume) (*corev1.PersistentVolume, bool) {
-			claim := volume.Spec.ClaimRef
-			return volume, claim != nil && claim.Namespace == u.plan.Into
-		},
-		func(view map[types.UID]*corev1.PersistentVolume) bool {
-			clear(kept)
-			going := false
-			for _, volume := range view {
-				if volume.Spec.PersistentVolumeReclaimPolicy == corev1.PersistentVolumeReclaimDelete && volume.Status.Phase != corev1.VolumeFailed {
-					going = true
-					continue
-				}
-				kept[volume.Name] = true
-			}
-			return !going
-		})
-	switch {
-	case apierrors.IsForbidden(err):
-		u.env.Record.Record(journal.StepProgress, journal.Progress{Message: "whether volumes of " + u.plan.Into + " are left can't be told: listing persistentvolumes is not allowed"})
-		return nil
-	case err != nil:
-		return fmt.Errorf("waiting until the volumes of %s are gone: %w", u.plan.Into, err)
-	case len(kept) > 0:
-		return experiments.Lasting(fmt.Errorf("volumes with what was restored are kept by their storage class: kubectl delete persistentvolume %s, and what is behind them", strings.Join(slices.Sorted(maps.Keys(kept)), " ")))
-	}
 	return nil
 }
 
-// left looks once more for anything that bears the mark of the run.
-func (u *undoing) left(ctx context.Context) error {
-	var left []string
-	for _, resource := range []string{velero.Restores, velero.DownloadRequests, velero.DeleteRequests, velero.Backups} {
+// deleteRequests deletes what Velero was asked by. It may all have gone with
+// Velero's definitions.
+func (u *undoing) deleteRequests(ctx context.Context) error {
+	for _, resource := range u.requests() {
 		names, err := u.velero.Names(ctx, resource, u.mark())
 		if missing(err) {
 			continue
@@ -349,13 +148,78 @@ func (u *undoing) left(ctx context.Context) error {
 			return err
 		}
 		for _, name := range names {
-			if name == u.plan.Own || strings.HasPrefix(name, u.plan.Own+"-") { // other steps undo their own
-				left = append(left, resource+"/"+name)
+			if err := u.velero.Delete(ctx, resource, name); err != nil {
+				return err
 			}
 		}
 	}
+	return nil
+}
+
+// requests are the resources by which this step may have asked Velero for something.
+// Others the user need not be allowed to list.
+func (u *undoing) requests() []string {
+	if u.plan.New {
+		return []string{velero.DownloadRequests, velero.DeleteRequests}
+	}
+	return []string{velero.DownloadRequests}
+}
+
+func (u *undoing) removeReaders(ctx context.Context) error {
+	if !u.plan.Readers {
+		return nil
+	}
+	return files.Remove(ctx, u.env.Client, experiments.Namespace, u.env.RunID)
+}
+
+func (u *undoing) mark() string { return experiments.LabelRun + "=" + u.env.RunID }
+
+// left looks once more for everything that the step has made. Other steps undo
+// their own.
+func (u *undoing) left(ctx context.Context) error {
+	left, err := u.leftInVelero(ctx)
+	if err != nil {
+		return err
+	}
+	if u.plan.Readers {
+		readers, err := files.Left(ctx, u.env.Client, experiments.Namespace, u.env.RunID)
+		if err != nil {
+			return err
+		}
+		for _, name := range readers {
+			left = append(left, "pods "+experiments.Namespace+"/"+name)
+		}
+	}
 	if len(left) > 0 {
-		return fmt.Errorf("still there in namespace %s: %s", u.plan.Velero, strings.Join(left, ", "))
+		return fmt.Errorf("still there: %s", strings.Join(left, ", "))
 	}
 	return nil
+}
+
+// leftInVelero names what is left in Velero's namespace.
+func (u *undoing) leftInVelero(ctx context.Context) ([]string, error) {
+	var left []string
+	for _, resource := range append(u.requests(), velero.Restores, velero.Backups) {
+		names, err := u.velero.Names(ctx, resource, u.mark())
+		if missing(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			if name == u.plan.Own || strings.HasPrefix(name, u.plan.Own+"-") {
+				left = append(left, fmt.Sprintf("%s %s/%s", resource, u.plan.Velero, name))
+			}
+		}
+	}
+	_, err := u.env.Client.CoreV1().ConfigMaps(u.plan.Velero).Get(ctx, u.plan.Own, metav1.GetOptions{})
+	switch {
+	case missing(err):
+		return left, nil
+	case err != nil:
+		return nil, fmt.Errorf("looking for the restore's resource modifiers %s/%s: %w", u.plan.Velero, u.plan.Own, err)
+	default:
+		return append(left, fmt.Sprintf("configmaps %s/%s", u.plan.Velero, u.plan.Own)), nil
+	}
 }

@@ -31,25 +31,17 @@ func readersOf(runID string) string {
 // how long it waits; the error names what is left.
 func Remove(ctx context.Context, client kubernetes.Interface, namespace, runID string) error {
 	pods := client.CoreV1().Pods(namespace)
-	var names []string
-	var uids []types.UID
-	_, err := kube.Each(ctx, pods, metav1.ListOptions{LabelSelector: readersOf(runID)}, func(pod *corev1.Pod) error {
-		names, uids = append(names, pod.Name), append(uids, pod.UID)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("looking for readers in namespace %s: %w", namespace, err)
+	readers, err := readersThere(ctx, client, namespace, runID)
+	if err != nil || len(readers) == 0 {
+		return err
 	}
-	for i, name := range names {
-		err := pods.Delete(ctx, name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uids[i]}})
+	for _, reader := range readers {
+		err := pods.Delete(ctx, reader.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &reader.UID}})
 		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
-			return fmt.Errorf("deleting reader %s/%s: %w: finish it with kubectl -n %s delete pod -l %s", namespace, name, err, namespace, readersOf(runID))
+			return fmt.Errorf("deleting reader %s: %w: finish it with kubectl -n %s delete pod -l %s", reader, err, namespace, readersOf(runID))
 		}
 	}
-	if len(names) == 0 {
-		return nil
-	}
-	left := names
+	left := namesOf(readers)
 	err = kube.Follow(ctx, pods, kube.FollowOptions{LabelSelector: readersOf(runID)},
 		func(pod *corev1.Pod) (string, bool) { return pod.Name, true },
 		func(view map[types.UID]string) bool {
@@ -65,4 +57,30 @@ func Remove(ctx context.Context, client kubernetes.Interface, namespace, runID s
 			strings.Join(left, ", "), namespace, err, namespace, readersOf(runID))
 	}
 	return nil
+}
+
+// Left names the readers of a run that are there.
+func Left(ctx context.Context, client kubernetes.Interface, namespace, runID string) ([]string, error) {
+	readers, err := readersThere(ctx, client, namespace, runID)
+	return namesOf(readers), err
+}
+
+func readersThere(ctx context.Context, client kubernetes.Interface, namespace, runID string) ([]kube.PodRef, error) {
+	var readers []kube.PodRef
+	_, err := kube.Each(ctx, client.CoreV1().Pods(namespace), metav1.ListOptions{LabelSelector: readersOf(runID)}, func(pod *corev1.Pod) error {
+		readers = append(readers, kube.RefOf(pod))
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for readers in namespace %s: %w", namespace, err)
+	}
+	return readers, nil
+}
+
+func namesOf(readers []kube.PodRef) []string {
+	var names []string
+	for _, reader := range readers {
+		names = append(names, reader.Name)
+	}
+	return names
 }

@@ -1,0 +1,72 @@
+package velero
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"gameday.dev/gameday/experiments"
+	"gameday.dev/gameday/internal/velero"
+)
+
+// deleteBackup has Velero delete the backup of the step, with all that is stored
+// of it. A backup that was there before is nobody's to delete.
+func (u *undoing) deleteBackup(ctx context.Context) error {
+	if !u.plan.New {
+		return nil
+	}
+	backup, err := u.velero.Backup(ctx, u.plan.Backup)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	if backup.Labels[experiments.LabelRun] != u.env.RunID {
+		return experiments.Lasting(fmt.Errorf("deleting backup %s/%s: it does not bear the mark of run %s: look at it, and delete it by hand if it is the drill's", u.plan.Velero, u.plan.Backup, u.env.RunID))
+	}
+	phase := backup.Status.Phase
+	switch {
+	case phase == "" || phase == velerov1.BackupPhaseNew || phase == velerov1.BackupPhaseFailedValidation:
+		// Nothing is stored of it, so there is nothing that Velero had to delete.
+		if err := u.velero.Delete(ctx, velero.Backups, u.plan.Backup); err != nil {
+			return err
+		}
+	case !velero.BackupEnded(phase):
+		if _, err := u.velero.WaitBackup(ctx, u.plan.Backup, nil); err != nil {
+			return ignoreMissing(err)
+		}
+		fallthrough
+	default:
+		if err := u.askToDelete(ctx); err != nil {
+			return err
+		}
+	}
+	if err := u.velero.WaitGone(ctx, velero.Backups, u.plan.Backup); err != nil {
+		return fmt.Errorf("%w%s", err, u.whyNotDeleted(ctx))
+	}
+	u.done = append(u.done, "backup "+u.plan.Backup)
+	return nil
+}
+
+// askToDelete makes a new DeleteBackupRequest: Velero works on each once.
+func (u *undoing) askToDelete(ctx context.Context) error {
+	if err := u.velero.Delete(ctx, velero.DeleteRequests, u.plan.Own); err != nil {
+		return err
+	}
+	return u.velero.Create(ctx, velero.DeleteRequests, "DeleteBackupRequest", &velerov1.DeleteBackupRequest{
+		ObjectMeta: metav1.ObjectMeta{Name: u.plan.Own, Labels: map[string]string{experiments.LabelRun: u.env.RunID}},
+		Spec:       velerov1.DeleteBackupRequestSpec{BackupName: u.plan.Backup},
+	})
+}
+
+func (u *undoing) whyNotDeleted(ctx context.Context) string {
+	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	request, err := u.velero.DeleteRequest(asking, u.plan.Own)
+	if err != nil || len(request.Status.Errors) == 0 {
+		return ": is Velero up?"
+	}
+	return ": " + strings.Join(request.Status.Errors, "; ")
+}

@@ -1,0 +1,109 @@
+package velero
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/types"
+
+	"gameday.dev/gameday/experiments"
+	"gameday.dev/gameday/internal/kube"
+)
+
+// deleteNamespace begins to delete the scratch namespace, if it is the run's.
+func (u *undoing) deleteNamespace(ctx context.Context) error {
+	namespaces := u.env.Client.CoreV1().Namespaces()
+	namespace, err := namespaces.Get(ctx, u.plan.Into, metav1.GetOptions{})
+	switch {
+	case missing(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("looking for scratch namespace %s: %w", u.plan.Into, err)
+	case namespace.Labels[experiments.LabelRun] != u.env.RunID:
+		return u.leaveAlone(ctx)
+	case namespace.DeletionTimestamp != nil:
+		return nil
+	}
+	err = namespaces.Delete(ctx, u.plan.Into, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &namespace.UID}})
+	if err != nil && !missing(err) {
+		return fmt.Errorf("deleting scratch namespace %s: %w", u.plan.Into, err)
+	}
+	return nil
+}
+
+// leaveAlone is for a namespace that does not bear the run's mark. Without a Restore
+// into it, it is somebody's who was quicker, and nothing of the run is in it.
+func (u *undoing) leaveAlone(ctx context.Context) error {
+	if _, err := u.velero.Restore(ctx, u.plan.Own); missing(err) {
+		u.foreign = true
+		return nil
+	}
+	return experiments.Lasting(fmt.Errorf(
+		"deleting namespace %s: it does not bear the mark of run %s (label %s): look at it, and delete it by hand if it is the drill's", u.plan.Into, u.env.RunID, experiments.LabelRun))
+}
+
+// lastChance is how long even a namespace that has taken too long is waited for: once
+// what kept it is gone, its controller looks again after some 15 seconds.
+const lastChance = 30 * time.Second
+
+// namespaceGone waits for the scratch namespace to go. One that takes longer than
+// it may is stuck, and what keeps it is named.
+func (u *undoing) namespaceGone(ctx context.Context) error {
+	var last *corev1.Namespace
+	seen := false
+	least := time.Now().Add(lastChance)
+	limit := time.Now().Add(u.patience())
+	waiting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	err := kube.Follow(waiting, u.env.Client.CoreV1().Namespaces(),
+		kube.FollowOptions{FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, u.plan.Into).String()},
+		func(namespace *corev1.Namespace) (*corev1.Namespace, bool) { return namespace, true },
+		func(view map[types.UID]*corev1.Namespace) bool {
+			for _, namespace := range view {
+				last, seen = namespace, true
+				if at := namespace.DeletionTimestamp; at != nil {
+					limit = at.Add(u.patience())
+				}
+				if limit.Before(least) {
+					limit = least
+				}
+				time.AfterFunc(time.Until(limit), cancel)
+				return false
+			}
+			return true
+		})
+	switch {
+	case err == nil && seen:
+		u.done = append(u.done, "namespace "+u.plan.Into)
+		return nil
+	case err == nil:
+		return nil
+	case last == nil || ctx.Err() != nil && time.Now().Before(limit):
+		return fmt.Errorf("waiting until scratch namespace %s is gone: %w%s", u.plan.Into, err, keptBy(last))
+	default:
+		return experiments.Lasting(fmt.Errorf("scratch namespace %s is stuck in deletion for %s%s: remove what keeps it, and it goes by itself",
+			u.plan.Into, u.patience(), keptBy(last)))
+	}
+}
+
+// keptBy quotes what the namespace controller says keeps a namespace.
+func keptBy(namespace *corev1.Namespace) string {
+	if namespace == nil {
+		return ""
+	}
+	var reasons []string
+	for _, condition := range namespace.Status.Conditions {
+		if condition.Status == corev1.ConditionTrue {
+			reasons = append(reasons, condition.Message)
+		}
+	}
+	if len(reasons) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(reasons, "; ")
+}
