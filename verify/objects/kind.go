@@ -151,29 +151,6 @@ func (k *kind) ruleFor(w *walker, what string) *Rule {
 	return nil
 }
 
-// whatAt says what a difference at the place where the walker stands is to the
-// value that n steps lead to: when that is there on both sides, it has changed.
-func (w *walker) whatAt(n int, what string) string {
-	switch {
-	case w.mode == moving:
-		return Moved
-	case w.mode == keeping:
-		return BackupAltered
-	case n == len(w.steps) || what == Reference:
-		return what
-	case n == 0:
-		return Changed
-	}
-	switch at := &w.steps[n-1]; {
-	case nothing(at.wanted):
-		return Extra
-	case nothing(at.found):
-		return Missing
-	default:
-		return Changed
-	}
-}
-
 // presenceRule gives the first rule that expects a whole object to be missing,
 // extra, …
 func (k *kind) presenceRule(c Case, what string) *Rule {

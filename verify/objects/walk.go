@@ -194,6 +194,29 @@ func (w *walker) explained(what string, wanted, found any) bool {
 	return true
 }
 
+// whatAt says what a difference at the place where the walker stands is to the
+// value that n steps lead to: when that is there on both sides, it has changed.
+func (w *walker) whatAt(n int, what string) string {
+	switch {
+	case w.mode == moving:
+		return Moved
+	case w.mode == keeping:
+		return BackupAltered
+	case n == len(w.steps) || what == Reference:
+		return what
+	case n == 0:
+		return Changed
+	}
+	switch at := &w.steps[n-1]; {
+	case nothing(at.wanted):
+		return Extra
+	case nothing(at.found):
+		return Missing
+	default:
+		return Changed
+	}
+}
+
 func either(a, b any) any {
 	if a == nil {
 		return b
