@@ -130,10 +130,12 @@ func (w *witness) note(entries []any, field string) {
 	}
 }
 
-// began says that a program of the image was started, and not only tried to be.
+// began says that a program of the image was started, and not only tried to be. Of
+// a container that it never created, and that thus has no ID, a kubelet says that it
+// has ended in some way when the pod is deleted.
 func began(state corev1.ContainerState) bool {
 	if ended := state.Terminated; ended != nil {
-		return ended.Reason != "StartError" && ended.Reason != "ContainerCannotRun"
+		return ended.ContainerID != "" && ended.Reason != "StartError" && ended.Reason != "ContainerCannotRun"
 	}
 	return state.Running != nil
 }
