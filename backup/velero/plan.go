@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/internal/journal"
@@ -157,7 +158,11 @@ func isPattern(namespace string) bool { return strings.ContainsAny(namespace, "*
 func (s *Restore) newest(ctx context.Context, client velero.Client) (*velerov1.Backup, error) {
 	var newest *velerov1.Backup
 	any := false
-	err := client.EachBackup(ctx, velerov1.ScheduleNameLabel+"="+velero.LabelValue(s.Backup.Schedule), func(backup *velerov1.Backup) error {
+	ofSchedule, err := labels.ValidatedSelectorFromSet(labels.Set{velerov1.ScheduleNameLabel: velero.LabelValue(s.Backup.Schedule)})
+	if err != nil {
+		return nil, fmt.Errorf("looking for backups of schedule %q: %w", s.Backup.Schedule, err)
+	}
+	err = client.EachBackup(ctx, ofSchedule.String(), func(backup *velerov1.Backup) error {
 		any = true
 		if backup.Status.Phase != velerov1.BackupPhaseCompleted || backup.Status.StartTimestamp == nil {
 			return nil

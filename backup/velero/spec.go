@@ -66,7 +66,7 @@ type Restore struct {
 	// Timeout of the whole step. Default 30m.
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 	// CleanupTimeout is how long deleting the scratch namespace may take before it
-	// counts as stuck. Default 3m, at the most 4m.
+	// counts as stuck. Default 3m, from 10s to 4m.
 	CleanupTimeout *metav1.Duration `json:"cleanupTimeout,omitempty"`
 }
 
@@ -93,7 +93,7 @@ type Volumes struct {
 	Compare bool `json:"compare,omitempty"`
 	// Ignore are volumes whose loss is accepted: names of claims, or of volumes of a pod.
 	Ignore []string `json:"ignore,omitempty"`
-	// KubeletRoot is the kubelet's --root-dir. Default /var/lib/kubelet.
+	// KubeletRoot is the kubelet's --root-dir, an absolute path. Default /var/lib/kubelet.
 	KubeletRoot string `json:"kubeletRoot,omitempty"`
 }
 
@@ -126,7 +126,7 @@ type HTTPProbe struct {
 	Selector string `json:"selector"`
 	// Port by number.
 	Port int `json:"port"`
-	// Path with its query. Default /.
+	// Path with its query, without any part that leads elsewhere (.., //). Default /.
 	Path string `json:"path,omitempty"`
 	// Expect is a regular expression that the body must match. The status must be 2xx.
 	Expect string `json:"expect,omitempty"`

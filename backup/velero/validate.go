@@ -2,18 +2,24 @@ package velero
 
 import (
 	"fmt"
+	pathpkg "path"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"gameday.dev/gameday/internal/fields"
 )
 
-// mostCleanup leaves the run's own budget for undoing something over.
-const mostCleanup = 4 * time.Minute
+// leastCleanup is what deleting an empty namespace may take; mostCleanup leaves the
+// run's own budget for undoing something over.
+const (
+	leastCleanup = 10 * time.Second
+	mostCleanup  = 4 * time.Minute
+)
 
 // Validate reports everything about the step that can be told without a cluster.
 func (s *Restore) Validate(path *field.Path) field.ErrorList {
@@ -39,15 +45,15 @@ func (s *Restore) Validate(path *field.Path) field.ErrorList {
 		}
 	}
 	problems = append(problems, s.Probe.validate(path.Child("probe"), s.Start)...)
-	if s.Canary != nil {
-		problems = append(problems, required(path.Child("canary", "configMap"), s.Canary.ConfigMap, "the ConfigMap that is written to")...)
-		problems = append(problems, required(path.Child("canary", "key"), s.Canary.Key, "the key that holds the moment")...)
-	}
+	problems = append(problems, s.Volumes.validate(path.Child("volumes"))...)
+	problems = append(problems, s.Canary.validate(path.Child("canary"))...)
 	problems = append(problems, s.Objectives.Validate(path.Child("objectives"))...)
 	problems = append(problems, fields.Positive(path.Child("timeout"), s.Timeout)...)
-	problems = append(problems, fields.Positive(path.Child("cleanupTimeout"), s.CleanupTimeout)...)
-	if s.CleanupTimeout != nil && s.CleanupTimeout.Duration > mostCleanup {
-		problems = append(problems, field.Invalid(path.Child("cleanupTimeout"), s.CleanupTimeout.Duration.String(), fmt.Sprintf("must be at most %s: that is what undoing a run may take", mostCleanup)))
+	switch cleanup := orDefault(s.CleanupTimeout, defaultCleanupTimeout); {
+	case cleanup < leastCleanup:
+		problems = append(problems, field.Invalid(path.Child("cleanupTimeout"), cleanup.String(), fmt.Sprintf("must be at least %s: no namespace is deleted at once", leastCleanup)))
+	case cleanup > mostCleanup:
+		problems = append(problems, field.Invalid(path.Child("cleanupTimeout"), cleanup.String(), fmt.Sprintf("must be at most %s: that is what undoing a run may take", mostCleanup)))
 	}
 	return problems
 }
@@ -68,7 +74,13 @@ func (s *Source) validate(path *field.Path) field.ErrorList {
 	var problems field.ErrorList
 	for i, namespace := range s.Namespaces {
 		problems = append(problems, fields.Label(path.Child("namespaces").Index(i), namespace)...)
+		if slices.Contains(s.Namespaces[:i], namespace) {
+			problems = append(problems, field.Duplicate(path.Child("namespaces").Index(i), namespace))
+		}
 	}
+	problems = append(problems, nameOf(path.Child("name"), s.Name)...)
+	problems = append(problems, nameOf(path.Child("schedule"), s.Schedule)...)
+	problems = append(problems, nameOf(path.Child("storageLocation"), s.StorageLocation)...)
 	if len(s.Namespaces) == 0 {
 		if s.StorageLocation != "" {
 			problems = append(problems, field.Forbidden(path.Child("storageLocation"), "is for a backup taken now; this one is where it is"))
@@ -108,9 +120,10 @@ func (p *Probe) validate(path *field.Path, start bool) field.ErrorList {
 		path := path.Child("exec")
 		problems = append(problems, fields.Selector(path.Child("selector"), p.Exec.Selector)...)
 		problems = append(problems, pattern(path.Child("expect"), p.Exec.Expect)...)
-		if len(p.Exec.Command) == 0 {
+		if len(p.Exec.Command) == 0 || p.Exec.Command[0] == "" {
 			problems = append(problems, field.Required(path.Child("command"), `for example ["pg_isready"]`))
 		}
+		problems = append(problems, nameOf(path.Child("container"), p.Exec.Container)...)
 	default:
 		path := path.Child("http")
 		problems = append(problems, fields.Selector(path.Child("selector"), p.HTTP.Selector)...)
@@ -125,11 +138,35 @@ func (p *Probe) validate(path *field.Path, start bool) field.ErrorList {
 	return problems
 }
 
-func required(path *field.Path, value, what string) field.ErrorList {
-	if value == "" {
-		return field.ErrorList{field.Required(path, what)}
+func (v Volumes) validate(path *field.Path) field.ErrorList {
+	var problems field.ErrorList
+	for i, name := range v.Ignore {
+		problems = append(problems, fields.Subdomain(path.Child("ignore").Index(i), name)...)
 	}
-	return nil
+	// It is mounted on nodes as it is written.
+	if root := v.KubeletRoot; root != "" && (!pathpkg.IsAbs(root) || pathpkg.Clean(root) != root || root == "/") {
+		problems = append(problems, field.Invalid(path.Child("kubeletRoot"), root, "must be an absolute path without . or .., like /var/lib/kubelet"))
+	}
+	return problems
+}
+
+func (c *Canary) validate(path *field.Path) field.ErrorList {
+	if c == nil {
+		return nil
+	}
+	problems := fields.Subdomain(path.Child("configMap"), c.ConfigMap)
+	if len(validation.IsConfigMapKey(c.Key)) > 0 {
+		problems = append(problems, field.Invalid(path.Child("key"), c.Key, "must be the key of a ConfigMap that holds the moment: letters, digits, -, _ and dots"))
+	}
+	return problems
+}
+
+// nameOf holds the name of an object where there need not be one.
+func nameOf(path *field.Path, name string) field.ErrorList {
+	if name == "" {
+		return nil
+	}
+	return fields.Subdomain(path, name)
 }
 
 func pattern(path *field.Path, text string) field.ErrorList {
