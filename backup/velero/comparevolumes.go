@@ -99,6 +99,7 @@ func with(found, more backup.Rung) backup.Rung {
 	found.Problems = slices.Concat(found.Problems, more.Problems)
 	found.ProblemCount += more.ProblemCount
 	found.Notes = slices.Concat(found.Notes, more.Notes)
+	found.Hints = slices.Concat(found.Hints, more.Hints)
 	return found
 }
 

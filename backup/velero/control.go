@@ -2,6 +2,7 @@ package velero
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -14,6 +15,8 @@ import (
 	"gameday.dev/gameday/internal/velero"
 	"gameday.dev/gameday/verify/objects"
 )
+
+var errNothingToAlter = errors.New("no restored object has a field that could be changed without harm")
 
 // mostControls bounds how many objects are tried: some refuse to be changed.
 const mostControls = 20

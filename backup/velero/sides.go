@@ -2,7 +2,6 @@ package velero
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -11,7 +10,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 
@@ -153,7 +151,3 @@ func (c catalogue) compared(wanted []objects.Resource) []objects.Resource {
 func namespaced(resources []objects.Resource) []objects.Resource {
 	return slices.DeleteFunc(slices.Clone(resources), func(r objects.Resource) bool { return !r.Namespaced && r.Kind != "Namespace" })
 }
-
-func labelSet(of map[string]string) labels.Set { return of }
-
-var errNothingToAlter = errors.New("no restored object has a field that could be changed without harm")

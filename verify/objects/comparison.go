@@ -69,8 +69,9 @@ type Result struct {
 	// Notes are the first few expected differences that a person should know of,
 	// Reference all: texts that name a Service of the original by its full name,
 	// fields of custom resources called namespace, and references that a rule of the
-	// caller's expects.
-	Notes []Difference `json:"notes,omitempty"`
+	// caller's expects. NoteCount counts all.
+	Notes     []Difference `json:"notes,omitempty"`
+	NoteCount int64        `json:"noteCount"`
 	// Counts are by resource: "deployments.apps".
 	Counts map[string]Count `json:"counts,omitempty"`
 	// NotRestored says by resource why nothing was expected in Found; NotBackedUp

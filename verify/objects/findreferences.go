@@ -78,6 +78,7 @@ func (r *run) note(at place, rule, value, why string) {
 		rule = callers.Name
 	}
 	r.result.Expected[rule]++
+	r.result.NoteCount++
 	if len(r.result.Notes) < r.Keep {
 		d := r.difference(at, Expected, Reference, render(r.walker.steps))
 		d.Found, d.Rule, d.Why = value, rule, why

@@ -98,7 +98,7 @@ func TestNotes(t *testing.T) {
 		found = append(found, strings.Replace(text, "namespace: shop", "namespace: drill", 1))
 	}
 	result := runs(t, Comparison{Wanted: setOf(t, texts...), Found: setOf(t, found...), Namespaces: drill()})
-	if result.LossCount != 0 || result.Expected[absoluteName] != 4 || result.Expected[customField] != 2 || len(result.Notes) != 6 {
+	if result.LossCount != 0 || result.Expected[absoluteName] != 4 || result.Expected[customField] != 2 || len(result.Notes) != 6 || result.NoteCount != 6 {
 		t.Errorf("%+v", result)
 	}
 	lines := map[string]bool{}
@@ -112,6 +112,10 @@ func TestNotes(t *testing.T) {
 		if !lines[want] {
 			t.Errorf("no %q in %v", want, slices.Collect(maps.Keys(lines)))
 		}
+	}
+	few, err := Comparison{Wanted: setOf(t, texts...), Found: setOf(t, found...), Namespaces: drill(), Keep: 2}.Run(t.Context())
+	if err != nil || len(few.Notes) != 2 || few.NoteCount != 6 {
+		t.Errorf("kept %d of %d, %v", len(few.Notes), few.NoteCount, err)
 	}
 	rules := []Rule{{Name: "ours", Kinds: []string{"*"}, Path: "spec", What: []string{Reference}}}
 	result = runs(t, Comparison{Wanted: setOf(t, texts...), Found: setOf(t, found...), Namespaces: drill(), Rules: rules})
