@@ -74,6 +74,33 @@ func TestLinksResolve(t *testing.T) {
 	}
 }
 
+// The index leads to every page, so that none is found by luck alone.
+func TestIndexLeadsToEveryPage(t *testing.T) {
+	const index = "docs/README.md"
+	linked := map[string]bool{index: true}
+	all := pages(t)
+	for _, page := range all {
+		if page.path == index {
+			for _, link := range page.links() {
+				file, _, _ := strings.Cut(link, "#")
+				linked[filepath.Join(filepath.Dir(index), file)] = true
+			}
+		}
+	}
+	count := 0
+	for _, page := range all {
+		if !strings.HasPrefix(page.path, "docs/") {
+			continue
+		}
+		if count++; !linked[page.path] {
+			t.Errorf("%s does not lead to %s", index, page.path)
+		}
+	}
+	if count < 10 {
+		t.Errorf("only %d pages were found: the test would prove nothing", count)
+	}
+}
+
 // page is one Markdown file; path is relative to the repository.
 type page struct {
 	path  string

@@ -33,6 +33,7 @@ type target struct {
 	receiver            endpointFlags
 	etcd                etcdFlags
 	velero              veleroFlags
+	scratchDir          string
 }
 
 // endpointFlags override one endpoint of the Environment, value by value.
@@ -55,6 +56,7 @@ func (t *target) addEndpointFlags(cmd *cobra.Command) {
 	t.receiver.add(cmd.Flags(), "receiver", "the receiver that lists what it was notified of")
 	t.etcd.add(cmd.Flags())
 	t.velero.add(cmd.Flags())
+	cmd.Flags().StringVar(&t.scratchDir, "scratch-dir", "", "directory of this machine where steps keep what they read and restore while they need it (default $TMPDIR)")
 }
 
 func (e *endpointFlags) add(flags *pflag.FlagSet, name, what string) {
@@ -136,7 +138,7 @@ func (t *target) connect(p process, beside string, wrap func(*rest.Config)) (*ku
 		Velero:      t.velero.resolve(spec.Velero),
 		Image:       firstOf(t.velero.image, spec.Image),
 	}
-	if options.Machine, err = p.machine(cluster, t.etcd.scratchDir); err != nil {
+	if options.Machine, err = p.machine(cluster, t.scratchDir); err != nil {
 		return nil, options, err
 	}
 	if options.Etcd, err = t.etcd.resolve(spec.Etcd); err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -10,17 +9,16 @@ import (
 
 	"gameday.dev/gameday/backup/etcd/scratch"
 	"gameday.dev/gameday/experiments"
-	"gameday.dev/gameday/internal/kube"
 	"gameday.dev/gameday/scenarios"
 )
 
 // etcdFlags override the etcd of the Environment, value by value.
 type etcdFlags struct {
-	endpoints                                []string
-	caFile, certFile, keyFile                string
-	username, passwordFile                   string
-	prefix, encryptionConfig                 string
-	snapshotDirectory, apiServer, scratchDir string
+	endpoints                    []string
+	caFile, certFile, keyFile    string
+	username, passwordFile       string
+	prefix, encryptionConfig     string
+	snapshotDirectory, apiServer string
 }
 
 func (e *etcdFlags) add(flags *pflag.FlagSet) {
@@ -34,7 +32,6 @@ func (e *etcdFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&e.encryptionConfig, "etcd-encryption-config", "", "EncryptionConfiguration of the API server")
 	flags.StringVar(&e.snapshotDirectory, "etcd-snapshot-directory", "", "where etcd snapshots are kept")
 	flags.StringVar(&e.apiServer, "kube-apiserver", "", "kube-apiserver program of the cluster's version")
-	flags.StringVar(&e.scratchDir, "scratch-dir", "", "where restores put what they remove again (default $TMPDIR)")
 }
 
 // resolve lays the flags over the etcd of the Environment; nil when neither
@@ -75,25 +72,6 @@ func (e etcdFlags) resolve(from *scenarios.Etcd) (*experiments.Etcd, error) {
 		return nil, nil
 	}
 	return base.ForSteps(), nil
-}
-
-// machine is this machine, as far as steps use it for themselves.
-func (p process) machine(cluster *kube.Cluster, scratchDir string) (experiments.Machine, error) {
-	if scratchDir == "" {
-		scratchDir = os.TempDir()
-	}
-	scratchDir, err := filepath.Abs(scratchDir)
-	if err != nil {
-		return experiments.Machine{}, err
-	}
-	program, err := os.Executable()
-	if err != nil {
-		return experiments.Machine{}, err
-	}
-	return experiments.Machine{
-		Host: p.hostname(), Passing: cluster.Name == kube.InCluster,
-		Scratch: scratchDir, Program: []string{program, helperCommand},
-	}, nil
 }
 
 // helperCommand is how gameday calls itself for work in a process of its own.
