@@ -46,6 +46,9 @@ type restorePlan struct {
 	Seed uint64 `json:"seed"`
 }
 
+// ownPrefix begins the names that a run gives in Velero's namespace.
+func ownPrefix(runID string) string { return "gameday-" + runID + "-" }
+
 func (p restorePlan) client(env experiments.Env) velero.Client {
 	return velero.Client{Dynamic: env.Dynamic, Namespace: p.Velero}
 }
@@ -61,7 +64,7 @@ const (
 func (s *Restore) Plan(ctx context.Context, env experiments.Env) (experiments.Plan, error) {
 	var plan experiments.Plan
 	own := restorePlan{
-		Velero: env.Velero.Namespace, Into: s.Into, New: s.isNew(), Own: fmt.Sprintf("gameday-%s-%04x", env.RunID, env.Rand.Uint32()&0xffff),
+		Velero: env.Velero.Namespace, Into: s.Into, New: s.isNew(), Own: fmt.Sprintf("%s%04x", ownPrefix(env.RunID), env.Rand.Uint32()&0xffff),
 		CleanupSeconds: orDefault(s.CleanupTimeout, defaultCleanupTimeout).Seconds(), Readers: s.Volumes.Compare, Seed: env.Rand.Uint64(),
 	}
 	client := own.client(env)

@@ -26,6 +26,10 @@ func (s *Restore) Undo(ctx context.Context, env experiments.Env, plan experiment
 		return "", err
 	}
 	u := &undoing{env: env, plan: own, velero: own.client(env)}
+	if !strings.HasPrefix(own.Own, ownPrefix(env.RunID)) {
+		return "", experiments.Lasting(fmt.Errorf("the ledger is damaged: %q in namespace %s is no name that run %s gives: nothing is deleted: look for what bears the label %s",
+			own.Own, own.Velero, env.RunID, u.mark()))
+	}
 	return u.undo(ctx)
 }
 
@@ -65,8 +69,32 @@ func (u *undoing) undo(ctx context.Context) (string, error) {
 	return strings.Join(u.done, ", ") + " deleted; nothing is left", nil
 }
 
+// ours refuses to delete what does not bear the run's mark: it was there before, or
+// the ledger is damaged.
+func (u *undoing) ours(what string, object metav1.Object) error {
+	if object.GetLabels()[experiments.LabelRun] == u.env.RunID {
+		return nil
+	}
+	return experiments.Lasting(fmt.Errorf("deleting %s: it does not bear the mark of run %s (label %s): look at it, and delete it by hand if it is the drill's",
+		what, u.env.RunID, experiments.LabelRun))
+}
+
+// inVelero is how an object in Velero's namespace is called.
+func (u *undoing) inVelero(kind, name string) string {
+	return fmt.Sprintf("%s %s/%s", kind, u.plan.Velero, name)
+}
+
 // missing says that an object, or its whole kind, is not there.
 func missing(err error) bool { return apierrors.IsNotFound(err) || meta.IsNoMatchError(err) }
+
+// restore reads the run's Restore.
+func (u *undoing) restore(ctx context.Context) (*velerov1.Restore, error) {
+	restore, err := u.velero.Restore(ctx, u.plan.Own)
+	if err != nil {
+		return nil, err
+	}
+	return restore, u.ours(u.inVelero("restore", u.plan.Own), restore)
+}
 
 // overBudget is how long a restore in progress is waited for at each try.
 const overBudget = 30 * time.Second
@@ -74,7 +102,7 @@ const overBudget = 30 * time.Second
 // restoreOver waits for the Restore to end. Velero can neither cancel one nor
 // forget it: one that hangs keeps every later restore waiting.
 func (u *undoing) restoreOver(ctx context.Context) error {
-	restore, err := u.velero.Restore(ctx, u.plan.Own)
+	restore, err := u.restore(ctx)
 	if missing(err) {
 		return nil
 	}
@@ -103,10 +131,11 @@ func (u *undoing) patience() time.Duration {
 
 // deleteRestore deletes the Restore. Velero's finalizer removes what is stored of it.
 func (u *undoing) deleteRestore(ctx context.Context) error {
-	if _, err := u.velero.Restore(ctx, u.plan.Own); err != nil {
+	restore, err := u.restore(ctx)
+	if err != nil {
 		return ignoreMissing(err)
 	}
-	if err := u.velero.Delete(ctx, velero.Restores, u.plan.Own); err != nil {
+	if err := u.velero.DeleteThis(ctx, velero.Restores, restore); err != nil {
 		return err
 	}
 	if err := u.velero.WaitGone(ctx, velero.Restores, u.plan.Own); err != nil {
@@ -129,7 +158,14 @@ func (u *undoing) deleteSmallThings(ctx context.Context) error {
 }
 
 func (u *undoing) deleteModifiers(ctx context.Context) error {
-	err := u.env.Client.CoreV1().ConfigMaps(u.plan.Velero).Delete(ctx, u.plan.Own, metav1.DeleteOptions{})
+	configMaps := u.env.Client.CoreV1().ConfigMaps(u.plan.Velero)
+	modifiers, err := configMaps.Get(ctx, u.plan.Own, metav1.GetOptions{})
+	if err == nil {
+		if err := u.ours(u.inVelero("configmap", u.plan.Own), modifiers); err != nil {
+			return err
+		}
+		err = configMaps.Delete(ctx, u.plan.Own, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &modifiers.UID}})
+	}
 	if ignoreMissing(err) != nil {
 		return fmt.Errorf("deleting the restore's resource modifiers %s/%s: %w", u.plan.Velero, u.plan.Own, err)
 	}

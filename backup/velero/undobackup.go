@@ -23,14 +23,14 @@ func (u *undoing) deleteBackup(ctx context.Context) error {
 	if err != nil {
 		return ignoreMissing(err)
 	}
-	if backup.Labels[experiments.LabelRun] != u.env.RunID {
-		return experiments.Lasting(fmt.Errorf("deleting backup %s/%s: it does not bear the mark of run %s: look at it, and delete it by hand if it is the drill's", u.plan.Velero, u.plan.Backup, u.env.RunID))
+	if err := u.ours(u.inVelero("backup", u.plan.Backup), backup); err != nil {
+		return err
 	}
 	phase := backup.Status.Phase
 	switch {
 	case phase == "" || phase == velerov1.BackupPhaseNew || phase == velerov1.BackupPhaseFailedValidation:
 		// Nothing is stored of it, so there is nothing that Velero had to delete.
-		if err := u.velero.Delete(ctx, velero.Backups, u.plan.Backup); err != nil {
+		if err := u.velero.DeleteThis(ctx, velero.Backups, backup); err != nil {
 			return err
 		}
 	case !velero.BackupEnded(phase):
@@ -52,7 +52,14 @@ func (u *undoing) deleteBackup(ctx context.Context) error {
 
 // askToDelete makes a new DeleteBackupRequest: Velero works on each once.
 func (u *undoing) askToDelete(ctx context.Context) error {
-	if err := u.velero.Delete(ctx, velero.DeleteRequests, u.plan.Own); err != nil {
+	earlier, err := u.velero.DeleteRequest(ctx, u.plan.Own)
+	if err == nil {
+		err = u.ours(u.inVelero("deletebackuprequest", u.plan.Own), earlier)
+	}
+	if err == nil {
+		err = u.velero.DeleteThis(ctx, velero.DeleteRequests, earlier)
+	}
+	if ignoreMissing(err) != nil {
 		return err
 	}
 	return u.velero.Create(ctx, velero.DeleteRequests, "DeleteBackupRequest", &velerov1.DeleteBackupRequest{

@@ -25,7 +25,7 @@ func (u *undoing) deleteNamespace(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("looking for scratch namespace %s: %w", u.plan.Into, err)
 	case namespace.Labels[experiments.LabelRun] != u.env.RunID:
-		return u.leaveAlone(ctx)
+		return u.leaveAlone(ctx, namespace)
 	case namespace.DeletionTimestamp != nil:
 		return nil
 	}
@@ -38,13 +38,12 @@ func (u *undoing) deleteNamespace(ctx context.Context) error {
 
 // leaveAlone is for a namespace that does not bear the run's mark. Without a Restore
 // into it, it is somebody's who was quicker, and nothing of the run is in it.
-func (u *undoing) leaveAlone(ctx context.Context) error {
+func (u *undoing) leaveAlone(ctx context.Context, namespace *corev1.Namespace) error {
 	if _, err := u.velero.Restore(ctx, u.plan.Own); missing(err) {
 		u.foreign = true
 		return nil
 	}
-	return experiments.Lasting(fmt.Errorf(
-		"deleting namespace %s: it does not bear the mark of run %s (label %s): look at it, and delete it by hand if it is the drill's", u.plan.Into, u.env.RunID, experiments.LabelRun))
+	return u.ours("namespace "+u.plan.Into, namespace)
 }
 
 // lastChance is how long even a namespace that has taken too long is waited for: once

@@ -163,7 +163,25 @@ func (c Client) Create(ctx context.Context, resource, kind string, object metav1
 
 // Delete deletes one resource; one that is gone already is no error.
 func (c Client) Delete(ctx context.Context, resource, name string) error {
-	err := c.resource(resource).Delete(ctx, name, metav1.DeleteOptions{})
+	return c.delete(ctx, resource, name, metav1.Preconditions{})
+}
+
+// DeleteThis deletes an object that was read, and no other of its name. One that is
+// gone already is no error; one that was made anew is an error of kind Conflict.
+func (c Client) DeleteThis(ctx context.Context, resource string, object metav1.Object) error {
+	uid := object.GetUID()
+	return c.delete(ctx, resource, object.GetName(), metav1.Preconditions{UID: &uid})
+}
+
+// DeleteUnchanged deletes an object as DeleteThis does, unless somebody has written it
+// since it was read: that is an error of kind Conflict too.
+func (c Client) DeleteUnchanged(ctx context.Context, resource string, object metav1.Object) error {
+	uid, version := object.GetUID(), object.GetResourceVersion()
+	return c.delete(ctx, resource, object.GetName(), metav1.Preconditions{UID: &uid, ResourceVersion: &version})
+}
+
+func (c Client) delete(ctx context.Context, resource, name string, only metav1.Preconditions) error {
+	err := c.resource(resource).Delete(ctx, name, metav1.DeleteOptions{Preconditions: &only})
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("deleting %s %s/%s: %w", resource, c.Namespace, name, err)
 	}
