@@ -74,10 +74,11 @@ func (c *climb) ladder() backup.Ladder {
 	}
 }
 
-// overdue says that the timeout has failed a rung: a restore that has not ended by then
-// is no restore, and workloads that were seen not to be ready by then are not.
+// overdue says that a rung has failed which the timeout cuts short: a restore that has
+// not ended by then is no restore, and what was seen by then to be damaged, lost or not
+// ready is so whatever was left to see. A probe could have passed at its next try.
 func overdue(found backup.Rung) bool {
-	return found.Name == rungRestore || found.Name == rungReady && found.Verdict == verify.Fail
+	return found.Name == rungRestore || found.Verdict == verify.Fail && found.Name != rungProbe
 }
 
 // goesOn says that a rung that does not hold still carries the next ones: what
