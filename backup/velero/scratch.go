@@ -16,9 +16,6 @@ import (
 	"gameday.dev/gameday/internal/kube"
 )
 
-// scratchName names what the run puts into the scratch namespace.
-const scratchName = "gameday"
-
 // makeScratch makes the scratch namespace before Velero would, so that nothing
 // ever runs in it that is not isolated and bounded. It is labelled and annotated as
 // the original was, as Velero would do it.
@@ -38,7 +35,7 @@ func (c *climb) makeScratch(ctx context.Context) error {
 		return fmt.Errorf("creating scratch namespace %s: %w", c.plan.Into, err)
 	}
 	if c.spec.isolated() {
-		if err := create(ctx, c.env.Client.NetworkingV1().NetworkPolicies(c.plan.Into).Create, isolation(c.labels())); err != nil {
+		if err := create(ctx, c.env.Client.NetworkingV1().NetworkPolicies(c.plan.Into).Create, c.isolation()); err != nil {
 			return fmt.Errorf("isolating scratch namespace %s: %w", c.plan.Into, err)
 		}
 	}
@@ -68,8 +65,9 @@ func create[T any](ctx context.Context, ask func(context.Context, T, metav1.Crea
 }
 
 // isolation lets pods of the namespace talk to each other and ask DNS, and nothing
-// else. Policies add up, so it denies by allowing only this.
-func isolation(labels map[string]string) *networkingv1.NetworkPolicy {
+// else. Policies add up, so it denies by allowing only this. Its name is the run's own:
+// whatever the original has, no restored object is called so.
+func (c *climb) isolation() *networkingv1.NetworkPolicy {
 	dns := intstr.FromInt32(53)
 	udp, tcp := corev1.ProtocolUDP, corev1.ProtocolTCP
 	here := networkingv1.NetworkPolicyPeer{PodSelector: &metav1.LabelSelector{}}
@@ -77,7 +75,7 @@ func isolation(labels map[string]string) *networkingv1.NetworkPolicy {
 		MatchLabels: map[string]string{corev1.LabelMetadataName: metav1.NamespaceSystem},
 	}}
 	return &networkingv1.NetworkPolicy{
-		ObjectMeta: metav1.ObjectMeta{Name: scratchName, Labels: labels},
+		ObjectMeta: metav1.ObjectMeta{Name: c.plan.Own, Labels: c.labels()},
 		Spec: networkingv1.NetworkPolicySpec{
 			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
 			Ingress:     []networkingv1.NetworkPolicyIngressRule{{From: []networkingv1.NetworkPolicyPeer{here}}},
@@ -114,7 +112,7 @@ func (c *climb) quota(ctx context.Context) (*corev1.ResourceQuota, error) {
 		bytes.Add(size)
 	}
 	return &corev1.ResourceQuota{
-		ObjectMeta: metav1.ObjectMeta{Name: scratchName, Labels: c.labels()},
+		ObjectMeta: metav1.ObjectMeta{Name: c.plan.Own, Labels: c.labels()},
 		Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{
 			corev1.ResourcePods:                   *resource.NewQuantity(2*pods+10, resource.DecimalSI),
 			corev1.ResourcePersistentVolumeClaims: *resource.NewQuantity(claims, resource.DecimalSI),

@@ -2,6 +2,7 @@ package velero
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,7 @@ import (
 
 	"gameday.dev/gameday/backup/velero/contents"
 	"gameday.dev/gameday/experiments"
+	"gameday.dev/gameday/verify/objects"
 )
 
 // plainShop is what a backup holds of a namespace with one ConfigMap in it.
@@ -64,5 +66,42 @@ func TestWhatIsBeingMadeIsHeardToItsEnd(t *testing.T) {
 				t.Errorf("asked for %v after the cut at %s", made, cutAt)
 			}
 		})
+	}
+}
+
+// What the original calls gameday is compared like everything else; what the run makes is
+// called as nothing of the original's can be, and expected.
+func TestTheRunsOwnIsToldFromTheOriginals(t *testing.T) {
+	c := &climb{spec: &Restore{}, env: experiments.Env{RunID: "r"}, plan: restorePlan{Source: "shop", Into: "drill", Own: "gameday-r-0001"}, contents: plainShop(t)}
+	quota, err := c.quota(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{c.isolation().Name, quota.Name} {
+		if name != c.plan.Own {
+			t.Errorf("it is called %s", name)
+		}
+	}
+	const policy = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {namespace: shop, name: %s%s}, spec: {podSelector: {}}}"
+	own := fmt.Sprintf(policy, c.plan.Own, ", labels: {gameday.dev/run: r}")
+	theirs := fmt.Sprintf(policy, "gameday", "")
+	for name, test := range map[string]struct {
+		found []string
+		loss  string
+	}{
+		"restored": {[]string{own, theirs}, ""},
+		"lost":     {[]string{own}, "NetworkPolicy shop/gameday: missing"},
+	} {
+		result, err := objects.Comparison{Wanted: backedUp(t, theirs), Found: backedUp(t, test.found...), Rules: ownRules("r"), Keep: 9}.Run(t.Context())
+		if err != nil || result.Expected["gameday: its own"] != 1 {
+			t.Errorf("%s: expected %v, %v", name, result.Expected, err)
+		}
+		said := ""
+		for _, loss := range result.Loss {
+			said += loss.String()
+		}
+		if (test.loss == "") != (said == "") || !strings.Contains(said, test.loss) {
+			t.Errorf("%s: lost %q", name, said)
+		}
 	}
 }
