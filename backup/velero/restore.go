@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"gameday.dev/gameday/backup/velero/quiesce"
 	"gameday.dev/gameday/internal/velero"
 	"gameday.dev/gameday/verify"
+	"gameday.dev/gameday/verify/objects"
 )
 
 // restore is the second rung: Velero restores the namespace into the scratch
@@ -178,13 +180,20 @@ func (c *climb) notWhole(phase velerov1.RestorePhase, reasons []string) backup.R
 // applyPatch; pkg/restore/restore.go).
 func isUnmodified(line string) bool { return strings.Contains(line, "error in applying patch") }
 
-// isUsual knows the one warning of a clean restore: every namespace gets the
-// ConfigMap with the cluster's certificate before Velero comes to it. Versions of
-// Velero quote its name in two ways.
+// alreadyThere is how Velero says that it leaves an object as it is. With a policy for
+// existing resources it quotes the name, without one it does not
+// (pkg/restore/restore.go, restoreItem).
+var alreadyThere = regexp.MustCompile(`^could not restore, (\w+)(?: "([^"]+)"|:(\S+)) already exists\. `)
+
+// isUsual knows the warnings of a clean restore: what a controller has put into the
+// scratch namespace before Velero came to it. Whether it is as it was backed up the
+// rung of objects tells.
 func (c *climb) isUsual(line string) bool {
-	_, rest, ours := strings.Cut(line, c.plan.Into+": could not restore, ConfigMap")
-	name := strings.TrimLeft(rest, `: "`)
-	return ours && strings.HasPrefix(name, "kube-root-ca.crt") && strings.Contains(name, "already exists")
+	message, ours := strings.CutPrefix(line, c.plan.Into+": ")
+	parts := alreadyThere.FindStringSubmatch(message)
+	return ours && parts != nil && slices.ContainsFunc(objects.ObjectsInEachNamespace(), func(one objects.InEachNamespace) bool {
+		return one.Kind == parts[1] && one.Name == parts[2]+parts[3]
+	})
 }
 
 func restoredItems(restore *velerov1.Restore) int {

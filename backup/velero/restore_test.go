@@ -36,3 +36,29 @@ func TestAnUnmodifiedCopyEndsTheClimb(t *testing.T) {
 		})
 	}
 }
+
+// Velero warns of what controllers have put into the scratch namespace before it came
+// to it, in two spellings. Of everything else its warning is no usual one.
+func TestUsualWarnings(t *testing.T) {
+	c := &climb{plan: restorePlan{Source: "shop", Into: "shop-drill"}}
+	const ends = " already exists. Warning: the in-cluster version is different than the backed-up version"
+	for line, want := range map[string]bool{
+		`shop-drill: could not restore, ConfigMap "kube-root-ca.crt"` + ends:          true,
+		`shop-drill: could not restore, ConfigMap:kube-root-ca.crt` + ends:            true,
+		`shop-drill: could not restore, ConfigMap "openshift-service-ca.crt"` + ends:  true,
+		`shop-drill: could not restore, ConfigMap:istio-ca-root-cert` + ends:          true,
+		`shop-drill: could not restore, RoleBinding "system:image-pullers"` + ends:    true,
+		`shop-drill: could not restore, RoleBinding:system:deployers` + ends:          true,
+		`shop-drill: could not restore, ConfigMap "config"` + ends:                    false,
+		`shop-drill: could not restore, ConfigMap "kube-root-ca.crt.mine"` + ends:     false,
+		`shop-drill: could not restore, ConfigMap:kube-root-ca.crt.mine` + ends:       false,
+		`shop-drill: could not restore, Secret "kube-root-ca.crt"` + ends:             false,
+		`shop: could not restore, ConfigMap "kube-root-ca.crt"` + ends:                false,
+		`shop-drill: error restoring configmaps/shop-drill/kube-root-ca.crt`:          false,
+		`cluster: shop-drill: could not restore, ConfigMap "kube-root-ca.crt"` + ends: false,
+	} {
+		if got := c.isUsual(line); got != want {
+			t.Errorf("usual %v: %s", got, line)
+		}
+	}
+}

@@ -1,19 +1,13 @@
 package objects
 
+import "slices"
+
 // presenceRules are about whole objects that only one side has. Those that
 // need to know other objects come last.
 func presenceRules() []Rule {
 	made := []string{Extra}
 	comeAndGo := []string{Missing, Extra, Gone, New, Recreated}
-	return []Rule{
-		{
-			Name: "made in each namespace", Kinds: []string{"ConfigMap"}, What: made, When: named("kube-root-ca.crt"),
-			Why: "a controller puts it into each namespace", Source: sourceController + "certificates/rootcacertpublisher/publisher.go",
-		},
-		{
-			Name: "made in each namespace", Kinds: []string{"ServiceAccount"}, What: made, When: named("default"),
-			Why: "a controller puts it into each namespace", Source: sourceController + "serviceaccount/serviceaccounts_controller.go",
-		},
+	return slices.Concat(inEachNamespaceRules(), []Rule{
 		{
 			Name: "account token", Kinds: []string{"Secret"}, What: made, When: tokenSecret,
 			Why: "a controller makes it for a ServiceAccount", Source: sourceController + "serviceaccount/tokens_controller.go",
@@ -78,5 +72,5 @@ func presenceRules() []Rule {
 			Name: "contents of snapshots", Kinds: []string{"VolumeSnapshotContent.snapshot.storage.k8s.io"}, What: []string{Missing, Extra}, When: generatedContent, settle: ofClaim,
 			Why: "its VolumeSnapshot was restored and gets content under a name of its own", Source: sourceSnapshotter,
 		},
-	}
+	})
 }

@@ -55,7 +55,9 @@ func presenceExamples() []presenceExample {
 		{"made in each namespace", nil, []string{
 			short("v1", "ConfigMap", "{namespace: shop, name: kube-root-ca.crt}"), short("v1", "ConfigMap", "{namespace: shop, name: other}"),
 			short("v1", "ServiceAccount", "{namespace: shop, name: default}"), short("v1", "ServiceAccount", "{namespace: shop, name: other}"),
-		}, map[string]int64{"made in each namespace": 2}, []string{"ConfigMap shop/other: extra", "ServiceAccount shop/other: extra"}},
+			short("v1", "ConfigMap", "{namespace: shop, name: openshift-service-ca.crt}"), short("v1", "ConfigMap", "{namespace: shop, name: istio-ca-root-cert}"),
+			short("rbac.authorization.k8s.io/v1", "RoleBinding", "{namespace: shop, name: 'system:image-pullers'}"), short("rbac.authorization.k8s.io/v1", "RoleBinding", "{namespace: shop, name: 'system:other'}"),
+		}, map[string]int64{"made in each namespace": 5}, []string{"ConfigMap shop/other: extra", "ServiceAccount shop/other: extra", "RoleBinding shop/system:other: extra"}},
 		{"account token", nil, []string{
 			"{apiVersion: v1, kind: Secret, type: kubernetes.io/service-account-token, metadata: {namespace: shop, name: a}}",
 			"{apiVersion: v1, kind: Secret, type: Opaque, metadata: {namespace: shop, name: b}}",
