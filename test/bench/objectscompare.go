@@ -13,12 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	yamlutil "k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/tools/clientcmd"
@@ -191,36 +186,4 @@ func readManifests(path string) (objects.Set, error) {
 			all = append(all, &object)
 		}
 	}
-}
-
-// fill makes the objects of a namespace.
-func (o *objectCrowd) fill(ctx context.Context, namespace string, count int) error {
-	began := time.Now()
-	space := &corev1.Namespace{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"}, ObjectMeta: metav1.ObjectMeta{Name: namespace}}
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(space)
-	if err != nil {
-		return err
-	}
-	namespaces := o.client.Resource(schema.GroupVersionResource{Version: "v1", Resource: "namespaces"})
-	if _, err := namespaces.Create(ctx, &unstructured.Unstructured{Object: content}, metav1.CreateOptions{}); err != nil {
-		return err
-	}
-	const together = 64
-	group, ctx := errgroup.WithContext(ctx)
-	for worker := range together {
-		group.Go(func() error {
-			for i := worker; i < count; i += together {
-				r, object := o.object(namespace, i)
-				of := schema.GroupVersionResource{Group: r.Group, Version: r.Version, Resource: r.Name}
-				if _, err := o.client.Resource(of).Namespace(namespace).Create(ctx, object, metav1.CreateOptions{}); err != nil {
-					return err
-				}
-				if i%20_000 == 0 {
-					progress("%s: %d of %d objects after %s", namespace, i, count, time.Since(began).Round(time.Second))
-				}
-			}
-			return nil
-		})
-	}
-	return group.Wait()
 }
