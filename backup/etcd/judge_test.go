@@ -11,40 +11,26 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"gameday.dev/gameday/backup"
+	"gameday.dev/gameday/backup/internal/climbtest"
 	"gameday.dev/gameday/internal/journal"
 	"gameday.dev/gameday/verify"
 )
 
-var night = time.Date(2026, 5, 12, 2, 0, 0, 0, time.UTC)
-
-const step = "etcd"
-
-// story is a climb as a record has it.
-type story []journal.Event
-
-func tell(kind string, payload any) journal.Event {
-	data, err := json.Marshal(payload)
-	if err != nil {
-		panic(err)
-	}
-	return journal.Event{Version: 1, Time: night, Kind: kind, Step: step, Data: data}
-}
-
 func rungOf(name string, verdict verify.Verdict) journal.Event {
 	recovery := map[string]float64{RungRestore: 2, RungServe: 1, RungAPIServer: 5}
-	return tell(backup.EventRung, backup.Rung{
+	return climbtest.Tell(backup.EventRung, backup.Rung{
 		Name: name, Verdict: verdict, Seconds: 9, RecoverySeconds: recovery[name], Summary: name + " " + verdict.String(), Hints: nil,
 	})
 }
 
 // climb tells of a climb of a snapshot of that age, with the verdicts that
 // differ from pass.
-func told(level string, age time.Duration, not map[string]verify.Verdict) story {
-	s := story{rungOf(RungMembers, not[RungMembers]), tell(backup.EventDisaster, backup.Disaster{At: night.Add(age)})}
+func told(level string, age time.Duration, not map[string]verify.Verdict) climbtest.Story {
+	s := climbtest.Story{rungOf(RungMembers, not[RungMembers]), climbtest.Tell(backup.EventDisaster, backup.Disaster{At: climbtest.Night().Add(age)})}
 	if _, set := not[RungMembers]; !set {
 		s[0] = rungOf(RungMembers, verify.Pass)
 	}
-	s = append(s, tell(backup.EventFound, backup.Found{At: night, AtSource: "renewTime of Lease kube-node-lease/n1"}))
+	s = append(s, climbtest.Tell(backup.EventFound, backup.Found{At: climbtest.Night(), AtSource: "renewTime of Lease kube-node-lease/n1"}))
 	for _, name := range rungs() {
 		verdict, differs := not[name]
 		if !differs {
@@ -55,14 +41,7 @@ func told(level string, age time.Duration, not map[string]verify.Verdict) story 
 			break
 		}
 	}
-	return append(s, tell(journal.StepInjected, journal.Outcome{State: journal.Done, Expected: true}))
-}
-
-func (s story) record() *journal.Record {
-	for i := range s {
-		s[i].Seq = int64(i + 1)
-	}
-	return journal.NewRecord(s)
+	return append(s, climbtest.Tell(journal.StepInjected, journal.Outcome{State: journal.Done, Expected: true}))
 }
 
 func restore(level string, rpo, rto time.Duration) *Restore {
@@ -74,7 +53,7 @@ func TestJudge(t *testing.T) {
 	type verdicts = map[string]verify.Verdict
 	for name, test := range map[string]struct {
 		spec    *Restore
-		story   story
+		story   climbtest.Story
 		want    verify.Verdict
 		reached string
 		says    string
@@ -95,7 +74,7 @@ func TestJudge(t *testing.T) {
 		"empty":                          {drill, nil, verify.Inconclusive, "", "was not tried"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := test.spec.Judge(test.story.record(), step)
+			got := test.spec.Judge(test.story.Record(), climbtest.Step)
 			if got.Verdict != test.want || got.Evidence.Reached != test.reached || !strings.Contains(got.Summary, test.says) {
 				t.Errorf("got %s, reached %q: %s\n%s", got.Verdict, got.Evidence.Reached, got.Summary, strings.Join(got.Details, "\n"))
 			}
@@ -109,18 +88,18 @@ func TestObjectivesAreHeldAgainstWhatIsKnown(t *testing.T) {
 		found backup.Found
 		want  verify.Verdict
 	}{
-		"content":           {backup.Found{At: night.Add(-time.Hour)}, verify.Pass},
-		"only a claim":      {backup.Found{At: night.Add(-time.Hour), Weak: true}, verify.Inconclusive},
-		"a claim too old":   {backup.Found{At: night.Add(-25 * time.Hour), Weak: true}, verify.Inconclusive},
+		"content":           {backup.Found{At: climbtest.Night().Add(-time.Hour)}, verify.Pass},
+		"only a claim":      {backup.Found{At: climbtest.Night().Add(-time.Hour), Weak: true}, verify.Inconclusive},
+		"a claim too old":   {backup.Found{At: climbtest.Night().Add(-25 * time.Hour), Weak: true}, verify.Inconclusive},
 		"nothing known":     {backup.Found{}, verify.Inconclusive},
-		"from the future":   {backup.Found{At: night.Add(time.Hour)}, verify.Inconclusive},
-		"clocks apart":      {backup.Found{At: night.Add(time.Minute)}, verify.Pass},
-		"older than wanted": {backup.Found{At: night.Add(-25 * time.Hour)}, verify.Fail},
+		"from the future":   {backup.Found{At: climbtest.Night().Add(time.Hour)}, verify.Inconclusive},
+		"clocks apart":      {backup.Found{At: climbtest.Night().Add(time.Minute)}, verify.Pass},
+		"older than wanted": {backup.Found{At: climbtest.Night().Add(-25 * time.Hour)}, verify.Fail},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := slices.DeleteFunc(told(RungServe, 0, nil), func(e journal.Event) bool { return e.Kind == backup.EventFound })
-			s = slices.Insert(s, 2, tell(backup.EventFound, test.found))
-			if got := spec.Judge(s.record(), step); got.Verdict != test.want {
+			s = slices.Insert(s, 2, climbtest.Tell(backup.EventFound, test.found))
+			if got := spec.Judge(s.Record(), climbtest.Step); got.Verdict != test.want {
 				t.Errorf("got %s: %s, %v", got.Verdict, got.Summary, got.Details)
 			}
 		})
@@ -132,17 +111,17 @@ func TestObjectivesAreHeldAgainstWhatIsKnown(t *testing.T) {
 func TestNoPassWithoutEvidence(t *testing.T) {
 	spec := restore(RungAPIServer, 24*time.Hour, time.Minute)
 	whole := told(RungAPIServer, time.Hour, nil)
-	if got := spec.Judge(whole.record(), step); got.Verdict != verify.Pass {
+	if got := spec.Judge(whole.Record(), climbtest.Step); got.Verdict != verify.Pass {
 		t.Fatalf("the whole story does not pass: %s", got.Summary)
 	}
 	for i := range whole {
-		if got := spec.Judge(slices.Delete(slices.Clone(whole), i, i+1).record(), step); got.Verdict == verify.Pass {
+		if got := spec.Judge(slices.Delete(slices.Clone(whole), i, i+1).Record(), climbtest.Step); got.Verdict == verify.Pass {
 			t.Errorf("passes without event %d, %s %s", i+1, whole[i].Kind, whole[i].Data)
 		}
 		for _, hollow := range []string{"", "{}", "null", `{"verdict":"splendid"}`} {
 			mutant := slices.Clone(whole)
 			mutant[i].Data = json.RawMessage(hollow)
-			got := spec.Judge(mutant.record(), step)
+			got := spec.Judge(mutant.Record(), climbtest.Step)
 			if whole[i].Kind != journal.StepInjected && got.Verdict == verify.Pass {
 				t.Errorf("passes with event %d, %s, as %q", i+1, whole[i].Kind, hollow)
 			}
@@ -150,7 +129,7 @@ func TestNoPassWithoutEvidence(t *testing.T) {
 		if i+1 < len(whole) && whole[i].Kind == backup.EventRung && whole[i+1].Kind == backup.EventRung {
 			mutant := slices.Clone(whole)
 			mutant[i], mutant[i+1] = mutant[i+1], mutant[i]
-			if got := spec.Judge(mutant.record(), step); got.Verdict == verify.Pass {
+			if got := spec.Judge(mutant.Record(), climbtest.Step); got.Verdict == verify.Pass {
 				t.Errorf("passes with events %d and %d in the other order", i+1, i+2)
 			}
 		}
@@ -160,7 +139,7 @@ func TestNoPassWithoutEvidence(t *testing.T) {
 				t.Fatal(err)
 			}
 			twice := append(slices.Clone(whole), rungOf(rung.Name, verify.Fail))
-			if got := spec.Judge(twice.record(), step); got.Verdict != verify.Fail {
+			if got := spec.Judge(twice.Record(), climbtest.Step); got.Verdict != verify.Fail {
 				t.Errorf("a second %s that fails is overlooked: %s", rung.Name, got.Verdict)
 			}
 		}
@@ -171,21 +150,21 @@ func TestNoPassWithoutEvidence(t *testing.T) {
 // was lost was not quick.
 func TestNoPassFromARecordThatContradictsItself(t *testing.T) {
 	spec := restore(RungAPIServer, 24*time.Hour, time.Minute)
-	alter := func(name string, change func(*backup.Rung)) story {
+	alter := func(name string, change func(*backup.Rung)) climbtest.Story {
 		s := told(RungAPIServer, time.Hour, nil)
 		for i := range s {
 			var rung backup.Rung
 			if s[i].Kind == backup.EventRung && s[i].Decode(&rung) == nil && rung.Name == name {
 				change(&rung)
-				s[i] = tell(backup.EventRung, rung)
+				s[i] = climbtest.Tell(backup.EventRung, rung)
 			}
 		}
 		return s
 	}
 	ended := told(RungAPIServer, time.Hour, nil)
-	ended[len(ended)-1] = tell(journal.StepInjected, journal.Outcome{State: journal.Failed})
+	ended[len(ended)-1] = climbtest.Tell(journal.StepInjected, journal.Outcome{State: journal.Failed})
 	late := append(told(RungMatch, time.Hour, nil), rungOf(RungAPIServer, verify.Pass))
-	for name, s := range map[string]story{
+	for name, s := range map[string]climbtest.Story{
 		"the climb ended failed":   ended,
 		"a rung after the end":     late,
 		"problems on a rung":       alter(RungMatch, func(r *backup.Rung) { r.ProblemCount = 5 }),
@@ -195,7 +174,7 @@ func TestNoPassFromARecordThatContradictsItself(t *testing.T) {
 		"a rung of another ladder": slices.Insert(told(RungAPIServer, time.Hour, nil), 10, rungOf("bless", verify.Pass)),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := spec.Judge(s.record(), step); got.Verdict != verify.Inconclusive {
+			if got := spec.Judge(s.Record(), climbtest.Step); got.Verdict != verify.Inconclusive {
 				t.Errorf("got %s: %s", got.Verdict, got.Summary)
 			}
 		})
@@ -230,7 +209,7 @@ func TestValidate(t *testing.T) {
 }
 
 func ExampleRestore_Judge() {
-	result := (&Restore{Level: RungServe}).Judge(told(RungServe, time.Hour, nil).record(), step)
+	result := (&Restore{Level: RungServe}).Judge(told(RungServe, time.Hour, nil).Record(), climbtest.Step)
 	fmt.Println(result.Verdict, result.Evidence.Reached, *result.Evidence.RTOSeconds)
 	// Output: pass serve 3
 }

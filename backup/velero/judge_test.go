@@ -1,7 +1,6 @@
 package velero
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -10,31 +9,17 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"gameday.dev/gameday/backup"
+	"gameday.dev/gameday/backup/internal/climbtest"
 	"gameday.dev/gameday/internal/journal"
 	"gameday.dev/gameday/verify"
 )
 
-var night = time.Date(2026, 5, 12, 2, 0, 0, 0, time.UTC)
-
-const step = "comes-back"
-
-// story is a climb as a record has it.
-type story []journal.Event
-
-func tell(kind string, payload any) journal.Event {
-	data, err := json.Marshal(payload)
-	if err != nil {
-		panic(err)
-	}
-	return journal.Event{Version: 1, Time: night, Kind: kind, Step: step, Data: data}
-}
-
 // told is the climb of a step whose backup is of that age, with the verdicts that
 // differ from pass.
-func told(spec *Restore, age time.Duration, not map[string]verify.Verdict) story {
-	s := story{
-		tell(backup.EventFound, backup.Found{At: night, AtSource: "start of backup nightly-1", Facts: map[string]string{"backup": "nightly-1"}}),
-		tell(backup.EventDisaster, backup.Disaster{At: night.Add(age)}),
+func told(spec *Restore, age time.Duration, not map[string]verify.Verdict) climbtest.Story {
+	s := climbtest.Story{
+		climbtest.Tell(backup.EventFound, backup.Found{At: climbtest.Night(), AtSource: "start of backup nightly-1", Facts: map[string]string{"backup": "nightly-1"}}),
+		climbtest.Tell(backup.EventDisaster, backup.Disaster{At: climbtest.Night().Add(age)}),
 	}
 	for _, name := range spec.required() {
 		verdict, differs := not[name]
@@ -49,19 +34,12 @@ func told(spec *Restore, age time.Duration, not map[string]verify.Verdict) story
 		if verdict == verify.Pass && name == rungReady {
 			rung.RecoverySeconds = 20
 		}
-		s = append(s, tell(backup.EventRung, rung))
+		s = append(s, climbtest.Tell(backup.EventRung, rung))
 		if verdict != verify.Pass && name == rungBackup {
 			break
 		}
 	}
-	return append(s, tell(journal.StepInjected, journal.Outcome{State: journal.Done, Expected: true}))
-}
-
-func (s story) record() *journal.Record {
-	for i := range s {
-		s[i].Seq = int64(i + 1)
-	}
-	return journal.NewRecord(s)
+	return append(s, climbtest.Tell(journal.StepInjected, journal.Outcome{State: journal.Done, Expected: true}))
 }
 
 func TestJudge(t *testing.T) {
@@ -74,7 +52,7 @@ func TestJudge(t *testing.T) {
 	type verdicts = map[string]verify.Verdict
 	for name, test := range map[string]struct {
 		spec    *Restore
-		story   story
+		story   climbtest.Story
 		want    verify.Verdict
 		reached string
 		says    string
@@ -98,7 +76,7 @@ func TestJudge(t *testing.T) {
 		"empty":                   {drill, nil, verify.Inconclusive, "", "was not tried"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := test.spec.Judge(test.story.record(), step)
+			got := test.spec.Judge(test.story.Record(), climbtest.Step)
 			all := got.Summary + "\n" + strings.Join(got.Details, "\n")
 			if got.Verdict != test.want || got.Evidence.Reached != test.reached || !strings.Contains(all, test.says) {
 				t.Errorf("got %s, reached %q: %s", got.Verdict, got.Evidence.Reached, all)
@@ -118,10 +96,10 @@ func TestNotesAreTold(t *testing.T) {
 				var rung backup.Rung
 				if event.Kind == backup.EventRung && event.Decode(&rung) == nil && rung.Name == rungVolumes {
 					rung.Notes = []string{"4 by rule hardLinks"}
-					events[i] = tell(backup.EventRung, rung)
+					events[i] = climbtest.Tell(backup.EventRung, rung)
 				}
 			}
-			got := spec.Judge(events.record(), step)
+			got := spec.Judge(events.Record(), climbtest.Step)
 			if !slices.Contains(got.Details, "note: 4 by rule hardLinks") {
 				t.Errorf("%s, %s: %q", name, verdict, got.Details)
 			}
@@ -137,20 +115,20 @@ func TestMutilatedRecordsDoNotPass(t *testing.T) {
 		if event.Kind == backup.EventFound || event.Kind == backup.EventDisaster {
 			continue // without them there is only no RPO
 		}
-		without := append(append(story{}, whole[:i]...), whole[i+1:]...)
-		if got := spec.Judge(without.record(), step); got.Verdict != verify.Inconclusive {
+		without := append(append(climbtest.Story{}, whole[:i]...), whole[i+1:]...)
+		if got := spec.Judge(without.Record(), climbtest.Step); got.Verdict != verify.Inconclusive {
 			t.Errorf("without event %d (%s): %s: %s", i, event.Data, got.Verdict, got.Summary)
 		}
 		if event.Kind != backup.EventRung {
 			continue
 		}
-		twice := append(append(story{}, whole[:i+1]...), whole[i:]...)
-		if got := spec.Judge(twice.record(), step); got.Verdict == verify.Pass {
+		twice := append(append(climbtest.Story{}, whole[:i+1]...), whole[i:]...)
+		if got := spec.Judge(twice.Record(), climbtest.Step); got.Verdict == verify.Pass {
 			t.Errorf("with event %d (%s) twice it passes", i, event.Data)
 		}
-		hollow := append(story{}, whole...)
-		hollow[i] = tell(backup.EventRung, backup.Rung{})
-		if got := spec.Judge(hollow.record(), step); got.Verdict == verify.Pass {
+		hollow := append(climbtest.Story{}, whole...)
+		hollow[i] = climbtest.Tell(backup.EventRung, backup.Rung{})
+		if got := spec.Judge(hollow.Record(), climbtest.Step); got.Verdict == verify.Pass {
 			t.Errorf("with event %d hollow it passes", i)
 		}
 	}

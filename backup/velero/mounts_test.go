@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes/fake"
 
+	"gameday.dev/gameday/backup/internal/climbtest"
 	"gameday.dev/gameday/experiments"
 )
 
@@ -26,7 +27,7 @@ func mounting(namespace, name, volume, claim, reason string) *corev1.Pod {
 }
 
 func TestPairs(t *testing.T) {
-	night := metav1.NewTime(night)
+	night := metav1.NewTime(climbtest.Night())
 	fileBackup := backupOf("shop", "db-0", "data", velerov1.PodVolumeBackupPhaseCompleted)
 	fileBackup.Status.StartTimestamp = &metav1.Time{Time: night.Add(time.Minute)}
 	byFiles := volumeBackup{Pod: "db-0", Name: "data", Claim: "data", Files: &fileBackup}
@@ -51,8 +52,8 @@ func TestPairs(t *testing.T) {
 		blocks             bool
 	}{
 		"files":                        {byFiles, side(pod("db-0", "")), side(pod("db-0", "PodInitializing")), "", night.Add(time.Minute), false},
-		"a snapshot":                   {snapshotted, side(pod("db-0", "")), side(pod("db-0", "RunContainerError")), "", night.Time, true},
-		"a snapshot that was moved":    {moved, side(pod("db-0", "")), side(pod("db-0", "RunContainerError")), "", night.Time, false},
+		"a snapshot":                   {snapshotted, side(pod("db-0", "")), side(pod("db-0", "CreateContainerConfigError")), "", night.Time, true},
+		"a snapshot that was moved":    {moved, side(pod("db-0", "")), side(pod("db-0", "CreateContainerConfigError")), "", night.Time, false},
 		"mounted by another pod":       {byFiles, side(pod("db-1", "")), side(pod("db-0", "")), "", night.Add(time.Minute), false},
 		"not mounted yet":              {snapshotted, side(pod("db-0", "")), side(pod("db-0", "ContainerCreating")), "restored pod db-0 has not mounted it yet", time.Time{}, false},
 		"no pod of the original":       {byFiles, side(), side(pod("db-0", "")), "no pod of the original", time.Time{}, false},
@@ -73,17 +74,17 @@ func TestPairs(t *testing.T) {
 }
 
 func TestUsedSince(t *testing.T) {
-	pod := mounting("drill", "db-0", "data", "data", "CrashLoopBackOff")
+	pod := mounting("drill", "db-0", "data", "data", "CreateContainerConfigError")
 	if at := usedSince(pod); !at.IsZero() {
 		t.Errorf("a container that never began is used since %s", at)
 	}
-	early, late := metav1.NewTime(night), metav1.NewTime(night.Add(time.Hour))
+	early, late := metav1.NewTime(climbtest.Night()), metav1.NewTime(climbtest.Night().Add(time.Hour))
 	pod.Status.ContainerStatuses = []corev1.ContainerStatus{
 		{State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: late}}},
 		{LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{StartedAt: early}}},
 		{State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}}, // it never began either
 	}
-	if at := usedSince(pod); !at.Equal(night) {
+	if at := usedSince(pod); !at.Equal(climbtest.Night()) {
 		t.Errorf("used since %s", at)
 	}
 }
@@ -99,8 +100,8 @@ func TestClaimsOfSnapshotsAreWaitedFor(t *testing.T) {
 		waits   time.Duration
 	}{
 		"bound":                   {corev1.ClaimBound, "ContainerCreating", false, 0, 0},
-		"bound and mounted":       {corev1.ClaimBound, "CrashLoopBackOff", true, 0, 0},
-		"bound later":             {corev1.ClaimPending, "CrashLoopBackOff", true, time.Minute, time.Minute},
+		"bound and mounted":       {corev1.ClaimBound, "CreateContainerConfigError", true, 0, 0},
+		"bound later":             {corev1.ClaimPending, "CreateContainerConfigError", true, time.Minute, time.Minute},
 		"mounted later":           {corev1.ClaimBound, "ContainerCreating", true, time.Minute, time.Minute},
 		"never bound":             {corev1.ClaimPending, "ContainerCreating", false, 0, mostSettling},
 		"bound and never mounted": {corev1.ClaimBound, "ContainerCreating", true, 0, mostSettling},
@@ -112,7 +113,7 @@ func TestClaimsOfSnapshotsAreWaitedFor(t *testing.T) {
 				if test.after > 0 {
 					time.AfterFunc(test.after-time.Millisecond, func() {
 						claim, pod := claim.DeepCopy(), pod.DeepCopy()
-						claim.Status.Phase, pod.Status.ContainerStatuses[0].State.Waiting.Reason = corev1.ClaimBound, "CrashLoopBackOff"
+						claim.Status.Phase, pod.Status.ContainerStatuses[0].State.Waiting.Reason = corev1.ClaimBound, "CreateContainerConfigError"
 						_, _ = client.CoreV1().PersistentVolumeClaims("drill").Update(t.Context(), claim, metav1.UpdateOptions{})
 						_, _ = client.CoreV1().Pods("drill").Update(t.Context(), pod, metav1.UpdateOptions{})
 					})
