@@ -54,6 +54,8 @@ func TestVeleroEnds(t *testing.T) {
 		promise{says: "a backup that did not end well is told by its reasons, and a Velero or a bucket that does not answer as inconclusive", needs: velero, proof: func(s *scene) {
 			s.configMap("conf", "as it was")
 			whole := s.backedUp("whole", false)
+			s.deployment("warns", 1, annotated(map[string]string{"backup.velero.io/backup-volumes": "no-such-volume"}))
+			s.drills(restoring("warned", fromNow)).exits(0).finds("warned", "backup", "pass", "Completed with 1 warning", "no-such-volume")
 			s.pod("hooked")
 			s.untilRunning("hooked", 1)
 			_, err := s.client.CoreV1().Pods(s.ns).Patch(s.ctx, "hooked", types.MergePatchType,
