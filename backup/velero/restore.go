@@ -78,9 +78,6 @@ func (c *climb) prepare(ctx context.Context) error {
 func (c *climb) quiescing() quiesce.Options {
 	return quiesce.Options{
 		Namespace: c.plan.Source, Start: c.spec.Start,
-		Volumes: func(pod string) bool {
-			return slices.ContainsFunc(c.volumes, func(v volumeBackup) bool { return v.filesIn(pod) })
-		},
 		Mounts: func(pod string) bool {
 			return slices.ContainsFunc(c.volumes, func(v volumeBackup) bool { return v.Pod == pod && v.Lost == "" })
 		},

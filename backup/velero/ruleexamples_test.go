@@ -18,7 +18,7 @@ type ruleExample struct {
 const gone = "gone"
 
 func ruleExamples() []ruleExample {
-	return slices.Concat(ownExamples(), veleroExamples(), podExamples(), workloadExamples(), routeExamples(), serviceExamples())
+	return slices.Concat(ownExamples(), veleroExamples(), podExamples(), letGoExamples(), workloadExamples(), routeExamples(), serviceExamples())
 }
 
 func ownExamples() []ruleExample {
@@ -92,6 +92,37 @@ func podExamples() []ruleExample {
 			"quiesced: not begun", "{podContainer}.env[*]", pod, "{spec: {containers: [{name: db, env: [{name: A}, " + never + "]}]}}",
 			"{spec: {containers: [{name: db, env: [{name: B}, " + never + "]}]}}",
 		},
+	}
+}
+
+// letGoExamples are of a pod that is scheduled and never begins.
+func letGoExamples() []ruleExample {
+	const (
+		priority, less = "quiesced: no priority", "quiesced: asks for next to nothing"
+		pod            = "{apiVersion: v1, kind: Pod, metadata: {namespace: shop, name: db-0, labels: {gameday.dev/quiesced: 'true'}}, spec: "
+		gated          = "{spec: {schedulingGates: [{name: gameday.dev/quiesced}]}}"
+	)
+	resources := func(text string) string { return "{containers: [{name: db, image: db, resources: {" + text + "}}]}" }
+	asks := func(field, name, lots, few, loss string) ruleExample {
+		of := func(amount string) string { return resources(field + ": {" + name + ": " + amount + "}") }
+		return ruleExample{less, "{podContainer}.resources." + field + "[" + name + "]", pod + of(lots) + "}", "{spec: " + of(few) + "}", "{spec: " + of(loss) + "}"}
+	}
+	device := func(field, names, name string) ruleExample {
+		one := asks(field, name, "1", "null", "2")
+		one.path = "{podContainer}.resources." + field + "[" + names + "]"
+		return one
+	}
+	return []ruleExample{
+		{priority, "spec.priorityClassName", pod + "{priorityClassName: high}}", "{spec: {priorityClassName: null}}", gated},
+		{priority, "spec.preemptionPolicy", pod + "{preemptionPolicy: Never}}", "{spec: {preemptionPolicy: PreemptLowerPriority}}", gated},
+		{less, "spec.resources", pod + "{resources: {requests: {cpu: 2}}}}", "{spec: {resources: null}}", "{spec: {resources: {requests: {cpu: 1}}}}"},
+		asks("requests", "cpu", "500m", "1m", "2m"),
+		asks("requests", "memory", "1Gi", "1Mi", "2Gi"),
+		asks("requests", "ephemeral-storage", "1Gi", "1Mi", "2Gi"),
+		device("requests", "*/*", "nvidia.com/gpu"),
+		device("limits", "*/*", "nvidia.com/gpu"),
+		device("requests", "hugepages-*", "hugepages-2Mi"),
+		device("limits", "hugepages-*", "hugepages-2Mi"),
 	}
 }
 

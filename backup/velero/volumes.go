@@ -40,12 +40,6 @@ func (v volumeBackup) String() string {
 	}
 }
 
-// filesIn says whether Velero restores files into volumes of that pod. It takes no
-// snapshot of an empty volume with restic, and then has nothing to restore.
-func (v volumeBackup) filesIn(pod string) bool {
-	return v.Files != nil && v.Files.Spec.Pod.Name == pod && v.Files.Status.SnapshotID != ""
-}
-
 // volumeInfo is what Velero knows of the volume of a claim
 // (internal/volume/volumes_information.go, since Velero 1.13).
 type volumeInfo struct {

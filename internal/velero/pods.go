@@ -9,8 +9,11 @@ const (
 	InitHookName  = "init.hook.restore.velero.io/container-name"
 )
 
-// IsRestoreWait knows the init container that holds a pod back until its files are
-// restored, by both names it has had (pkg/restorehelper/util.go).
+// RestoreWait is the init container that holds a pod back until its files are
+// restored. Velero puts it in front of all others.
+const RestoreWait = "restore-wait"
+
+// IsRestoreWait knows it by both names it has had (pkg/restorehelper/util.go).
 func IsRestoreWait(container string) bool {
-	return container == "restore-wait" || container == "restic-wait"
+	return container == RestoreWait || container == "restic-wait"
 }

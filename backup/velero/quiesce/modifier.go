@@ -24,6 +24,15 @@ type conditions struct {
 	Namespaces    []string `json:"namespaces"`
 	GroupResource string   `json:"groupResource"`
 	Names         string   `json:"resourceNameRegex,omitempty"`
+	// Matches is what an object must hold when Velero has made it ready, before any rule.
+	Matches []match `json:"matches,omitempty"`
+}
+
+// match is a field and its value: in quotation marks, so that Velero takes no text for
+// a number, or null for a field that is absent.
+type match struct {
+	Path  string `json:"path"`
+	Value string `json:"value"`
 }
 
 // operation is one of a JSON patch. Velero takes a value that begins with a brace

@@ -20,12 +20,16 @@ import (
 // are scheduled and never begin; the others are not scheduled. Their labels are
 // set aside, so that no controller adopts one and deletes it as too many.
 func pods(ctx context.Context, backup *contents.Contents, options Options) ([]modifier, error) {
-	alike := map[string][]string{} // names of pods that are quiesced by the same operations
+	limited, err := isLimited(ctx, backup)
+	if err != nil {
+		return nil, err
+	}
+	alike := map[string][]string{} // names of pods that are quiesced in the same way
 	for pod, err := range backup.Objects(ctx, contents.Pods()) {
 		if err != nil {
 			return nil, err
 		}
-		text, err := json.Marshal(quieten(pod, options.need(pod)))
+		text, err := json.Marshal(quieten(pod, options.mounts(pod.GetName()), limited))
 		if err != nil {
 			return nil, fmt.Errorf("quiescing pod %s: %w", pod.GetName(), err)
 		}
@@ -36,93 +40,92 @@ func pods(ctx context.Context, backup *contents.Contents, options Options) ([]mo
 	}
 	rules := []modifier{merge(options.Namespace, "pods", `{"metadata":{"annotations":{}}}`)} // to write into
 	for _, text := range slices.SortedFunc(maps.Keys(alike), func(a, b string) int { return strings.Compare(alike[a][0], alike[b][0]) }) {
-		var steps [][]operation
+		var steps []modifier
 		if err := json.Unmarshal([]byte(text), &steps); err != nil {
 			return nil, err
 		}
 		for _, step := range steps {
-			rules = append(rules, modifier{
-				Conditions: conditions{Namespaces: []string{options.Namespace}, GroupResource: "pods", Names: exactly(alike[text])},
-				Patches:    step,
-			})
+			step.Conditions.Namespaces, step.Conditions.GroupResource, step.Conditions.Names = []string{options.Namespace}, "pods", exactly(alike[text])
+			rules = append(rules, step)
 		}
 	}
 	return rules, nil
 }
 
-// need is what a pod is restored for.
-type need int
-
-const (
-	nothing need = iota // it need not be scheduled
-	mounts              // its volumes, which are made of snapshots
-	files               // its volumes, into which Velero restores files through it
-)
-
-// need says what a pod is needed for. One with an old container of Velero's that waits
-// for files is not scheduled for its snapshots: Velero 1.18 takes it away and 1.16 does
-// not, so that the first of its init containers can't be told.
-func (o Options) need(pod *unstructured.Unstructured) need {
-	switch {
-	case o.Volumes(pod.GetName()):
-		return files
-	case o.Mounts != nil && o.Mounts(pod.GetName()) && len(ownInit(pod)) == len(initContainers(pod)):
-		return mounts
-	default:
-		return nothing
+// quieten gives what is done to a pod, in steps of which each is done as a whole or
+// not at all. Every pod is held back first, which can't fail. Those that are needed are
+// let go at last: all that Velero restores files through, and those that are to mount
+// what was made of snapshots. By the init container that Velero has in front it is
+// known which it is, whatever was to be expected.
+func quieten(pod *unstructured.Unstructured, mounts, limited bool) []modifier {
+	var all []modifier
+	if aside := setAside(pod); len(aside) > 0 {
+		all = append(all, modifier{Patches: aside})
 	}
+	all = append(all, modifier{Patches: []operation{
+		{Operation: "add", Path: "/metadata/labels", Value: fmt.Sprintf(`{%q:"true"}`, mark)},
+		added(pod.Object["spec"], "/spec", "schedulingGates", gate()),
+	}})
+	inFront := match{Path: "/spec/initContainers/0/name", Value: text(velero.RestoreWait)}
+	all = append(all, letGo(pod, inFront, 1, limited))
+	if mounts {
+		if init := initContainers(pod); len(init) == 0 {
+			inFront = match{Path: "/spec/initContainers", Value: "null"}
+		} else if name := nameOf(init[0]); name == "" {
+			return all // of a hook whose container gets any name
+		} else {
+			inFront.Value = text(name)
+		}
+		all = append(all, letGo(pod, inFront, 0, limited))
+	}
+	return all
 }
 
-// quieten gives the operations on a pod, in steps of which each is done as a whole.
-func quieten(pod *unstructured.Unstructured, of need) [][]operation {
-	quiet := []operation{{Operation: "add", Path: "/metadata/labels", Value: fmt.Sprintf(`{%q:"true"}`, mark)}}
-	if of != nothing {
-		quiet = append(quiet, neverBegin(pod, of)...)
-	} else {
-		quiet = append(quiet, added(pod.Object["spec"], "/spec", "schedulingGates", gate()))
+// letGo takes the gate away again, so that a pod's volumes are mounted. first is the
+// place of the first of its own init containers.
+func letGo(pod *unstructured.Unstructured, inFront match, first int, limited bool) modifier {
+	gates, _, _ := unstructured.NestedSlice(pod.Object, "spec", "schedulingGates")
+	ungate := operation{Operation: "remove", Path: "/spec/schedulingGates"}
+	if len(gates) > 0 {
+		ungate.Path = fmt.Sprintf("/spec/schedulingGates/%d", len(gates))
 	}
-	if aside := setAside(pod); len(aside) > 0 {
-		return [][]operation{aside, quiet}
+	return modifier{
+		Conditions: conditions{Matches: []match{inFront}},
+		Patches:    slices.Concat(neverBegin(pod, first), yield(pod, first, limited), []operation{ungate}),
 	}
-	return [][]operation{quiet}
 }
 
 // neverBegin gives every container a variable that can't be had, so that a kubelet
 // mounts the pod's volumes and never creates the container. Of the init containers
 // the first, or the one behind Velero's own that waits for files, is enough: the next
 // waits for its end. That may be one that Velero adds for a hook, which has no variables.
-func neverBegin(pod *unstructured.Unstructured, of need) []operation {
+func neverBegin(pod *unstructured.Unstructured, first int) []operation {
 	var all []operation
 	containers, _, _ := unstructured.NestedSlice(pod.Object, "spec", "containers")
 	for i, container := range containers {
 		all = append(all, added(container, fmt.Sprintf("/spec/containers/%d", i), "env", variable()))
 	}
-	init := ownInit(pod)
-	if pod.GetAnnotations()[velero.InitHookImage] != "" {
-		init = slices.Insert(init, 0, any(nil))
-	}
-	if len(init) > 0 {
-		first := 0
-		if of == files {
-			first = 1
-		}
+	if init := initContainers(pod); len(init) > 0 {
 		all = append(all, added(init[0], fmt.Sprintf("/spec/initContainers/%d", first), "env", variable()))
 	}
 	return all
 }
 
+// initContainers are those of a pod but for Velero's that wait for files. In front is
+// the one that Velero adds for a hook, by its name alone: empty where it gets any.
 func initContainers(pod *unstructured.Unstructured) []any {
 	all, _, _ := unstructured.NestedSlice(pod.Object, "spec", "initContainers")
+	all = slices.DeleteFunc(all, func(container any) bool { return velero.IsRestoreWait(nameOf(container)) })
+	if annotations := pod.GetAnnotations(); annotations[velero.InitHookImage] != "" {
+		all = slices.Insert(all, 0, any(map[string]any{"name": annotations[velero.InitHookName]}))
+	}
 	return all
 }
 
-// ownInit are the init containers of a pod but for those of Velero's that wait for files.
-func ownInit(pod *unstructured.Unstructured) []any {
-	return slices.DeleteFunc(initContainers(pod), func(container any) bool {
-		fields, _ := container.(map[string]any)
-		name, _ := fields["name"].(string)
-		return velero.IsRestoreWait(name)
-	})
+func nameOf(container any) string {
+	fields, _ := container.(map[string]any)
+	name, _ := fields["name"].(string)
+	return name
 }
 
 // added is the operation that adds an item to a list of an object at a path.
@@ -136,7 +139,7 @@ func added(object any, path, list string, item any) operation {
 }
 
 func text(value any) string {
-	data, _ := json.Marshal(value) // of maps of texts, which never fails
+	data, _ := json.Marshal(value) // of texts and maps of them, which never fails
 	return string(data)
 }
 
@@ -185,6 +188,7 @@ func podRules() []objects.Rule {
 			When: func(c objects.Case) bool { return reflect.DeepEqual(c.Found, any(variable())) }, Why: why,
 		},
 	}
+	rules = append(rules, yieldRules()...)
 	for i := range rules {
 		rules[i].Kinds, rules[i].Source = []string{"Pod"}, source
 	}

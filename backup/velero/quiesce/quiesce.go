@@ -29,12 +29,13 @@ type Options struct {
 	Namespace string
 	// Start lets workloads run; traffic is kept apart all the same.
 	Start bool
-	// Volumes says that files are restored into volumes of the pod of that name.
-	Volumes func(pod string) bool
-	// Mounts says that volumes of the pod are restored otherwise, from snapshots; nil
-	// of no pod. Many a storage class makes a volume only when a pod is to mount it.
+	// Mounts says that volumes of the pod are restored otherwise than by files, from
+	// snapshots; nil of no pod. Many a storage class makes a volume only when a pod is
+	// to mount it.
 	Mounts func(pod string) bool
 }
+
+func (o Options) mounts(pod string) bool { return o.Mounts != nil && o.Mounts(pod) }
 
 // changes are all but those of pods, which each pod needs its own of.
 func (o Options) changes() []change {

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -34,7 +35,9 @@ func originals() map[string]string {
 		"cronjobs.batch/night": `{apiVersion: batch/v1, kind: CronJob, metadata: {name: night}, spec: {schedule: "0 2 * * *", suspend: false}}`,
 		"pods/db-0": `{apiVersion: v1, kind: Pod, metadata: {name: db-0, labels: {app: db, tier: data},
 			annotations: {post.hook.restore.velero.io/command: '["/restore"]', note: keep}},
-			spec: {initContainers: [{name: restore-wait, image: old}, {name: migrate, image: db}], containers: [{name: db, image: db, command: [/db]}, {name: side, image: side, env: [{name: SIZE, value: "1"}]}]}}`,
+			spec: {initContainers: [{name: restore-wait, image: old}, {name: migrate, image: db}], containers: [{name: db, image: db, command: [/db]}, {name: side, image: side, env: [{name: SIZE, value: "1"}],
+				resources: {limits: {cpu: 2, nvidia.com/gpu: 1}, requests: {cpu: 500m, memory: 1Gi, nvidia.com/gpu: 1}}}],
+			priorityClassName: high, preemptionPolicy: PreemptLowerPriority}}`,
 		"pods/snap-0": `{apiVersion: v1, kind: Pod, metadata: {name: snap-0, labels: {app: snap}},
 			spec: {initContainers: [{name: migrate, image: db, env: [{name: SIZE, value: "1"}]}, {name: warm, image: db}], containers: [{name: db, image: db}]}}`,
 		"pods/web-1": `{apiVersion: v1, kind: Pod, metadata: {name: web-1, labels: {app: web}}, spec: {containers: [{name: web, image: web}]}}`,
@@ -94,6 +97,23 @@ func world(t *testing.T) (*contents.Contents, map[string]*unstructured.Unstructu
 	return backup, parsed
 }
 
+// matches says that an object holds what a rule asks for (matchConditions of Velero).
+func (m modifier) matches(t *testing.T, object []byte) bool {
+	t.Helper()
+	for _, match := range m.Conditions.Matches {
+		patch, err := jsonpatch.DecodePatch(fmt.Appendf(nil, `[{"op":"test","path":%q,"value":%s}]`, match.Path, match.Value))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := patch.Apply(object); errors.Is(err, jsonpatch.ErrTestFailed) || errors.Is(err, jsonpatch.ErrMissing) {
+			return false
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return true
+}
+
 // apply changes an object as Velero does it (internal/resourcemodifiers): all rules
 // that match the object as it was, in their order.
 func apply(t *testing.T, text, resource string, object *unstructured.Unstructured) *unstructured.Unstructured {
@@ -106,8 +126,9 @@ func apply(t *testing.T, text, resource string, object *unstructured.Unstructure
 	if err != nil {
 		t.Fatal(err)
 	}
+	origin := data
 	for _, rule := range all.Rules {
-		if rule.Conditions.GroupResource != resource || !slices.Contains(rule.Conditions.Namespaces, object.GetNamespace()) ||
+		if !rule.matches(t, origin) || rule.Conditions.GroupResource != resource || !slices.Contains(rule.Conditions.Namespaces, object.GetNamespace()) ||
 			!regexp.MustCompile(rule.Conditions.Names).MatchString(object.GetName()) {
 			continue
 		}
@@ -162,10 +183,7 @@ func TestModifiersAndRulesAgree(t *testing.T) {
 	for _, start := range []bool{false, true} {
 		t.Run(fmt.Sprintf("start %v", start), func(t *testing.T) {
 			backup, parsed := world(t)
-			options := Options{
-				Namespace: "shop", Start: start,
-				Volumes: func(pod string) bool { return pod == "db-0" }, Mounts: func(pod string) bool { return pod == "snap-0" },
-			}
+			options := Options{Namespace: "shop", Start: start, Mounts: func(pod string) bool { return pod == "snap-0" }}
 			text, err := Modifiers(t.Context(), backup, options)
 			if err != nil {
 				t.Fatal(err)
@@ -176,7 +194,7 @@ func TestModifiersAndRulesAgree(t *testing.T) {
 				resource, name, _ := strings.Cut(path, "/")
 				ready := wanted
 				if resource == "pods" {
-					ready = asRestored(wanted, options.Volumes(name))
+					ready = asRestored(wanted, name == "db-0")
 				}
 				found := apply(t, text, resource, ready)
 				group := found.GroupVersionKind().Group
@@ -221,7 +239,7 @@ func waits() objects.Rule {
 
 func TestQuiescedPods(t *testing.T) {
 	backup, parsed := world(t)
-	text, err := Modifiers(t.Context(), backup, Options{Namespace: "shop", Volumes: func(pod string) bool { return pod == "db-0" }})
+	text, err := Modifiers(t.Context(), backup, Options{Namespace: "shop"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +276,7 @@ func TestQuiescedPods(t *testing.T) {
 func TestPodsThatOnlyMountTheirVolumes(t *testing.T) {
 	backup, parsed := world(t)
 	text, err := Modifiers(t.Context(), backup, Options{
-		Namespace: "shop", Volumes: func(string) bool { return false }, Mounts: func(pod string) bool { return pod == "snap-0" || pod == "db-0" },
+		Namespace: "shop", Mounts: func(pod string) bool { return pod == "snap-0" || pod == "db-0" },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -277,9 +295,29 @@ func TestPodsThatOnlyMountTheirVolumes(t *testing.T) {
 	if gates(pod) > 0 {
 		t.Error("it is not scheduled")
 	}
-	for _, ready := range []*unstructured.Unstructured{parsed["pods/db-0"], asRestored(parsed["pods/db-0"], false)} {
-		if gates(apply(t, text, "pods", ready)) != 1 {
-			t.Error("a pod whose first init container can't be told is scheduled")
+	// Velero 1.18 takes an old container of its own away, 1.16 does not; and a pod may have none.
+	bare := parsed["pods/snap-0"].DeepCopy()
+	unstructured.RemoveNestedField(bare.Object, "spec", "initContainers")
+	barely := modifiers{Rules: append([]modifier{merge("shop", "pods", `{"metadata":{"annotations":{}}}`)}, named(quieten(bare, true, false), "snap-0")...)}
+	bareText, err := json.Marshal(barely)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		text  string
+		ready *unstructured.Unstructured
+	}{{text, parsed["pods/db-0"]}, {text, asRestored(parsed["pods/db-0"], false)}, {text, asRestored(parsed["pods/db-0"], true)}, {string(bareText), bare}} {
+		found := apply(t, c.text, "pods", c.ready)
+		if gates(found) > 0 {
+			t.Error("it is not scheduled")
+		}
+		if losses := lost(c.ready, found, Options{Namespace: "shop"}); len(losses) > 0 {
+			t.Errorf("%v", losses)
+		}
+		for _, container := range slices.Concat(initContainers(found)[:min(1, len(initContainers(found)))], found.Object["spec"].(map[string]any)["containers"].([]any)) {
+			if env, _ := container.(map[string]any)["env"].([]any); len(env) == 0 || !reflect.DeepEqual(env[len(env)-1], any(variable())) {
+				t.Errorf("%v would begin", container)
+			}
 		}
 	}
 }
@@ -289,22 +327,82 @@ func TestPodsThatOnlyMountTheirVolumes(t *testing.T) {
 func TestWhatCannotBeSetAsideKeepsNoPodFromBeingQuiesced(t *testing.T) {
 	pod := &unstructured.Unstructured{}
 	pod.SetLabels(map[string]string{"app": "web"})
-	steps := quieten(pod, nothing)
-	if len(steps) != 2 {
+	steps := quieten(pod, false, false)
+	if len(steps) != 3 {
 		t.Fatalf("steps are %v", steps)
 	}
-	for _, one := range steps[1] {
+	for _, one := range steps[1].Patches {
 		if one.Operation != "add" || one.From != "" {
 			t.Errorf("%v may fail", one)
 		}
 	}
+	if len(steps[1].Conditions.Matches) > 0 {
+		t.Error("some pods are not held back")
+	}
+}
+
+// What is let go follows from what Velero has made of a pod, not from what was to be
+// expected: a pod without its container in front would begin at once.
+func TestOnlyPodsThatWaitForFilesAreLetGo(t *testing.T) {
+	backup, parsed := world(t)
+	text, err := Modifiers(t.Context(), backup, Options{Namespace: "shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"pods/db-0", "pods/web-1"} {
+		for _, waits := range []bool{true, false} {
+			found := apply(t, text, "pods", asRestored(parsed[name], waits))
+			if gates, _, _ := unstructured.NestedSlice(found.Object, "spec", "schedulingGates"); (len(gates) == 0) != waits {
+				t.Errorf("%s, with Velero's container %v: gates are %v", name, waits, gates)
+			}
+			if labels := found.GetLabels(); !maps.Equal(labels, map[string]string{mark: "true"}) {
+				t.Errorf("%s: labels are %v", name, labels)
+			}
+			if losses := lost(parsed[name], found, Options{Namespace: "shop"}); len(losses) > 0 {
+				t.Errorf("%s, with Velero's container %v: %v", name, waits, losses)
+			}
+		}
+	}
+}
+
+// A pod that is let go takes no other's place. What it may be asked for is known by
+// the LimitRange alone, and left.
+func TestPodsThatAreLetGoYield(t *testing.T) {
+	_, parsed := world(t)
+	for limited, want := range map[bool]string{
+		false: `{"limits":{"cpu":2},"requests":{"cpu":"1m","memory":"1Mi"}}`,
+		true:  `{"limits":{"cpu":2,"nvidia.com/gpu":1},"requests":{"cpu":"500m","memory":"1Gi","nvidia.com/gpu":1}}`,
+	} {
+		text, err := json.Marshal(modifiers{Rules: named(quieten(parsed["pods/db-0"], false, limited), "db-0")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ready := asRestored(parsed["pods/db-0"], true)
+		spec := apply(t, string(text), "pods", ready).Object["spec"].(map[string]any)
+		for _, field := range []string{"priorityClassName", "preemptionPolicy"} {
+			if spec[field] != nil {
+				t.Errorf("limited %v: %s is %v", limited, field, spec[field])
+			}
+		}
+		resources, err := json.Marshal(spec["containers"].([]any)[1].(map[string]any)["resources"])
+		if err != nil || string(resources) != want {
+			t.Errorf("limited %v: resources are %s, %v", limited, resources, err)
+		}
+	}
+}
+
+func named(steps []modifier, pod string) []modifier {
+	for i := range steps {
+		steps[i].Conditions.Namespaces, steps[i].Conditions.GroupResource, steps[i].Conditions.Names = []string{"shop"}, "pods", exactly([]string{pod})
+	}
+	return steps
 }
 
 // What a quiesced pod has lost is found: of its labels and hooks too, by the values
 // that were set aside.
 func TestLossesOfQuiescedPodsAreFound(t *testing.T) {
 	backup, parsed := world(t)
-	options := Options{Namespace: "shop", Volumes: func(pod string) bool { return pod == "db-0" }}
+	options := Options{Namespace: "shop"}
 	text, err := Modifiers(t.Context(), backup, options)
 	if err != nil {
 		t.Fatal(err)
@@ -331,6 +429,15 @@ func TestLossesOfQuiescedPodsAreFound(t *testing.T) {
 		"no command":              func(pod *unstructured.Unstructured) { delete(container(pod, "containers", 0), "command") },
 		"a variable": func(pod *unstructured.Unstructured) {
 			container(pod, "containers", 1)["env"].([]any)[0].(map[string]any)["value"] = "other"
+		},
+		"a limit": func(pod *unstructured.Unstructured) {
+			delete(container(pod, "containers", 1)["resources"].(map[string]any)["limits"].(map[string]any), "cpu")
+		},
+		"a request": func(pod *unstructured.Unstructured) {
+			delete(container(pod, "containers", 1)["resources"].(map[string]any)["requests"].(map[string]any), "memory")
+		},
+		"another request": func(pod *unstructured.Unstructured) {
+			container(pod, "containers", 1)["resources"].(map[string]any)["requests"].(map[string]any)["memory"] = "2Gi"
 		},
 		"another variable": func(pod *unstructured.Unstructured) {
 			container(pod, "containers", 0)["env"].([]any)[0].(map[string]any)["name"] = "OTHER"
@@ -361,7 +468,7 @@ func lost(wanted, found *unstructured.Unstructured, options Options) []objects.D
 
 func TestTrafficIsKeptApartFromStartedWorkloadsToo(t *testing.T) {
 	backup, parsed := world(t)
-	text, err := Modifiers(t.Context(), backup, Options{Namespace: "shop", Start: true, Volumes: func(string) bool { return false }})
+	text, err := Modifiers(t.Context(), backup, Options{Namespace: "shop", Start: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -398,7 +505,7 @@ func TestNoHookOfAQuiescedPodBegins(t *testing.T) {
 		}}}
 		pod.SetAnnotations(annotations)
 		want := operation{Operation: "add", Path: "/spec/initContainers/1/env", Value: "[" + text(variable()) + "]"}
-		if got := neverBegin(pod, files); !slices.Contains(got, want) {
+		if got := neverBegin(pod, 1); !slices.Contains(got, want) {
 			t.Errorf("with %v: %v", annotations, got)
 		}
 	}
