@@ -80,6 +80,9 @@ func (s *Restore) Plan(ctx context.Context, env experiments.Env) (experiments.Pl
 	if err := s.planInto(ctx, env); err != nil {
 		return plan, err
 	}
+	if err := s.planExclude(env.Client.Discovery(), &plan); err != nil {
+		return plan, err
+	}
 	if err := planLocation(ctx, client, own.Location, &plan); err != nil {
 		return plan, err
 	}

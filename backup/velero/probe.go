@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -73,19 +72,28 @@ func (c *climb) probeExec(ctx context.Context, probe *ExecProbe) (string, error)
 
 // readyPod is the first Ready pod by name.
 func (c *climb) readyPod(ctx context.Context, selector string) (*corev1.Pod, error) {
-	pods, err := c.env.Client.CoreV1().Pods(c.plan.Into).List(ctx, metav1.ListOptions{LabelSelector: selector})
+	var first *corev1.Pod
+	all := 0
+	_, err := kube.Each(ctx, c.env.Client.CoreV1().Pods(c.plan.Into), metav1.ListOptions{LabelSelector: selector}, func(pod *corev1.Pod) error {
+		all++
+		if isReady(pod) && (first == nil || pod.Name < first.Name) {
+			first = pod
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("looking for a pod to ask: %w", err)
 	}
-	slices.SortFunc(pods.Items, func(a, b corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
-	for i := range pods.Items {
-		for _, condition := range pods.Items[i].Status.Conditions {
-			if condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue {
-				return &pods.Items[i], nil
-			}
-		}
+	if first == nil {
+		return nil, fmt.Errorf("none of %d pods with %s is Ready", all, selector)
 	}
-	return nil, fmt.Errorf("none of %d pods with %s is Ready", len(pods.Items), selector)
+	return first, nil
+}
+
+func isReady(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(pod.Status.Conditions, func(condition corev1.PodCondition) bool {
+		return condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue
+	})
 }
 
 func expect(pattern string, output []byte) error {

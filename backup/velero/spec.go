@@ -39,8 +39,8 @@ type Restore struct {
 	Namespace string `json:"namespace,omitempty"`
 	// Into is the scratch namespace: it must not exist, and is deleted again.
 	Into string `json:"into"`
-	// Exclude are resources that are not restored, such as widgets.example.com:
-	// those that an operator would act on.
+	// Exclude are resources that are not restored, by their plural and group, such as
+	// widgets.example.com: those that an operator would act on.
 	Exclude []string `json:"exclude,omitempty"`
 	// Start lets the restored workloads run. Unset, they are restored with no
 	// replicas, suspended, or unable to begin.
@@ -59,7 +59,7 @@ type Restore struct {
 	Canary *Canary `json:"canary,omitempty"`
 	// Control changes one restored object and fails if the comparison does not see it.
 	Control bool `json:"control,omitempty"`
-	// ExistingResourcePolicy is Velero's. Only none is taken: update would overwrite.
+	// ExistingResourcePolicy is Velero's. Only none, the default, is taken: update would overwrite.
 	ExistingResourcePolicy string `json:"existingResourcePolicy,omitempty" jsonschema:"enum=none"`
 	// Objectives that RPO and RTO are held against.
 	Objectives *backup.Objectives `json:"objectives,omitempty"`
@@ -116,7 +116,7 @@ type ExecProbe struct {
 	Container string `json:"container,omitempty"`
 	// Command and its arguments; no shell is added.
 	Command []string `json:"command"`
-	// Expect is a regular expression that the output must match.
+	// Expect is a regular expression that the output, or its first MiB, must match.
 	Expect string `json:"expect,omitempty"`
 }
 
@@ -128,7 +128,7 @@ type HTTPProbe struct {
 	Port int `json:"port"`
 	// Path with its query, without any part that leads elsewhere (.., //). Default /.
 	Path string `json:"path,omitempty"`
-	// Expect is a regular expression that the body must match. The status must be 2xx.
+	// Expect is a regular expression that the body, or its first MiB, must match. The status must be 2xx.
 	Expect string `json:"expect,omitempty"`
 }
 

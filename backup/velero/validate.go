@@ -40,8 +40,8 @@ func (s *Restore) Validate(path *field.Path) field.ErrorList {
 			"only none is taken: update would overwrite objects that are there, and a restore that overwrites proves nothing"))
 	}
 	for i, resource := range s.Exclude {
-		if resource == "" || strings.ContainsAny(resource, "*/ ") {
-			problems = append(problems, field.Invalid(path.Child("exclude").Index(i), resource, "must be a resource like widgets.example.com"))
+		if len(validation.IsDNS1123Subdomain(resource)) > 0 {
+			problems = append(problems, field.Invalid(path.Child("exclude").Index(i), resource, "must be a resource by its plural, with its group: configmaps, jobs.batch, widgets.example.com"))
 		}
 	}
 	problems = append(problems, s.Probe.validate(path.Child("probe"), s.Start)...)

@@ -1,0 +1,44 @@
+package velero
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"gameday.dev/gameday/experiments"
+)
+
+// Of a list that comes in pages the first Ready pod may be on the last.
+func TestReadyPodIsTheFirstOfAll(t *testing.T) {
+	pod := func(name, ready string) string {
+		return fmt.Sprintf(`{"metadata":{"name":%q},"status":{"conditions":[{"type":"Ready","status":%q}]}}`, name, ready)
+	}
+	pages := map[string]string{
+		"":     `"metadata":{"continue":"more"},"items":[` + pod("web-7", "True") + "," + pod("web-2", "False") + `]`,
+		"more": `"metadata":{},"items":[` + pod("web-4", "True") + `]`,
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("limit") == "" {
+			t.Error("the list is not asked for in pages")
+		}
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"kind":"PodList","apiVersion":"v1",%s}`, pages[r.URL.Query().Get("continue")])
+	}))
+	defer server.Close()
+	client, err := kubernetes.NewForConfig(&rest.Config{Host: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &climb{plan: restorePlan{Into: "drill"}, env: experiments.Env{Client: client}}
+	if found, err := c.readyPod(t.Context(), "app=web"); err != nil || found.Name != "web-4" {
+		t.Errorf("got %v, %v", found, err)
+	}
+	pages[""] = `"metadata":{},"items":[` + pod("web-2", "False") + `]`
+	if _, err := c.readyPod(t.Context(), "app=web"); err == nil || err.Error() != "none of 1 pods with app=web is Ready" {
+		t.Errorf("%v", err)
+	}
+}
