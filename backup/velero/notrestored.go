@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -69,7 +70,11 @@ func comesWithClaims(name string) bool {
 
 // whyMissing says of an object that is lost what Velero does to such objects, and
 // what helps; empty where there is nothing to say.
-func whyMissing(_ objects.Resource, object *unstructured.Unstructured) string {
+func whyMissing(resource objects.Resource, object *unstructured.Unstructured) string {
+	// pkg/restore/actions/csi/volumesnapshot_action.go
+	if resource.Group == snapshotGroup && resource.Name == "volumesnapshots" && object.GetLabels()[velerov1.BackupNameLabel] == "" {
+		return "Velero restores every VolumeSnapshot under a name of its own making, where nobody looks for it"
+	}
 	// pkg/restore/actions/secret_action.go
 	if object.Object["type"] == string(corev1.SecretTypeServiceAccountToken) && strings.Contains(object.GetName(), "-token-") {
 		return "Velero leaves out token Secrets whose name begins with an account's and -token-, and Kubernetes makes none anew since 1.24; " +

@@ -59,6 +59,10 @@ func (c *climb) comparison(ctx context.Context) (objects.Comparison, error) {
 	if err := served.agree(wanted); err != nil {
 		return objects.Comparison{}, err
 	}
+	snapshots, err := snapshotNames(ctx, c.contents, string(c.restored.UID))
+	if err != nil {
+		return objects.Comparison{}, err
+	}
 	served.mark(wanted)
 	of := served.compared(wanted)
 	if c.unlisted, err = c.mayNotList(ctx, of); err != nil {
@@ -71,7 +75,8 @@ func (c *climb) comparison(ctx context.Context) (objects.Comparison, error) {
 		Found:       side{objects.Listed{Client: c.env.Dynamic, Namespaces: []string{c.plan.Into}, Of: namespaced(of)}, c.plan.Into},
 		Live:        side{objects.Listed{Client: c.env.Dynamic, Namespaces: []string{c.plan.Source}, Of: of}, c.plan.Source},
 		Namespaces:  map[string]string{c.plan.Source: c.plan.Into},
-		Rules:       rulesOf(c.env.RunID, c.plan.Own, c.plan.Backup, c.quiescing()),
+		Names:       ofSnapshots(snapshots),
+		Rules:       rulesOf(c.env.RunID, c.restored, c.quiescing()),
 		TakenAt:     takenAt(c.backup),
 		NotRestored: c.spec.notRestored,
 		WhyMissing:  whyMissing,

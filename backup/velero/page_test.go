@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+
 	"gameday.dev/gameday/backup/velero/quiesce"
 	"gameday.dev/gameday/internal/markdown"
 	"gameday.dev/gameday/verify/objects"
@@ -23,7 +25,7 @@ func TestRulesPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	tables := "\n" + rulesTable(append(ownRules("r1"), quiesce.Rules(quiesce.Options{})...)) +
-		"\n## Rules of Velero\n\nWhat Velero changes in what it restores.\n\n" + rulesTable(veleroRules("r", "b")) + "\n"
+		"\n## Rules of Velero\n\nWhat Velero changes in what it backs up, which is another then than the original at the same resourceVersion, and in what it\nrestores.\n\n" + rulesTable(veleroRules(&velerov1.Restore{})) + "\n"
 	text, ok := markdown.Between(string(data), begin, end, tables)
 	switch {
 	case !ok:

@@ -18,13 +18,18 @@ const sources = "https://github.com/vmware-tanzu/velero/blob/main/"
 
 // rulesOf are those of a drill: what the run itself makes, what it quiesces, and what
 // Velero changes.
-func rulesOf(runID, restore, backup string, options quiesce.Options) []objects.Rule {
-	return slices.Concat(ownRules(runID), quiesce.Rules(options), veleroRules(restore, backup))
+func rulesOf(runID string, restore *velerov1.Restore, options quiesce.Options) []objects.Rule {
+	return slices.Concat(ownRules(runID), quiesce.Rules(options), veleroRules(restore))
 }
 
-// veleroRules expect what Velero itself changes in what a Restore of that name
-// restores of a Backup.
-func veleroRules(restore, backup string) []objects.Rule {
+// veleroRules expect what Velero itself changes in what it backs up, and in what a
+// Restore restores of that.
+func veleroRules(restore *velerov1.Restore) []objects.Rule {
+	backup := restore.Spec.BackupName
+	return slices.Concat(restoreRules(restore.Name, backup), backedUpClaimRules(backup), restoredClaimRules(string(restore.UID)))
+}
+
+func restoreRules(restore, backup string) []objects.Rule {
 	is := func(name string) func(objects.Case) bool {
 		return func(c objects.Case) bool { return c.Found == velero.LabelValue(name) }
 	}

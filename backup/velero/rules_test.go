@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
@@ -36,12 +37,23 @@ func setOf(t *testing.T, texts []string) objects.Set {
 	return objects.NewSet(all...)
 }
 
+func restoreOfNightly() *velerov1.Restore {
+	restore := &velerov1.Restore{}
+	restore.Name, restore.UID, restore.Spec.BackupName = "gameday-1", "0b1c", "nightly"
+	return restore
+}
+
 // drilled compares what a backup of namespace shop holds with what a drill restored
 // into namespace drill.
 func drilled(t *testing.T, wanted, found []string) objects.Result {
 	t.Helper()
+	backup := setOf(t, wanted)
+	names, err := snapshotNames(t.Context(), backup, "0b1c")
+	if err != nil {
+		t.Fatal(err)
+	}
 	result, err := objects.Comparison{
-		Wanted: setOf(t, wanted), Found: setOf(t, found), Namespaces: map[string]string{"shop": "drill"}, Rules: veleroRules("gameday-1", "nightly"),
+		Wanted: backup, Found: setOf(t, found), Namespaces: map[string]string{"shop": "drill"}, Names: ofSnapshots(names), Rules: veleroRules(restoreOfNightly()),
 		NotRestored: (&Restore{}).notRestored, WhyMissing: whyMissing, Keep: 50,
 	}.Run(t.Context())
 	if err != nil {
@@ -82,7 +94,7 @@ func TestSecretsOfAnAccountStay(t *testing.T) {
 }
 
 func TestEveryRuleHasAnExample(t *testing.T) {
-	rules := rulesOf("r1", "gameday-1", "nightly", quiesce.Options{Namespace: "shop"})
+	rules := slices.Concat(ownRules("r1"), quiesce.Rules(quiesce.Options{Namespace: "shop"}), restoreRules("gameday-1", "nightly"))
 	shown := map[string]bool{}
 	for _, example := range ruleExamples() {
 		t.Run(strings.ReplaceAll(example.name+" "+example.path, "/", "_"), func(t *testing.T) {

@@ -22,6 +22,10 @@ type Comparison struct {
 	// Namespaces leads from a namespace of Wanted and Live to that of Found.
 	// Others have the same name on all sides.
 	Namespaces map[string]string
+	// Names leads from the names that objects of a resource have in Found to those
+	// that they have in Wanted, where the restore had to give them others; nil or
+	// empty where it had not. Found is then read into memory.
+	Names func(Resource) map[string]string
 	// Rules are the caller's own; they are asked before Kubernetes' own.
 	Rules []Rule
 	// TakenAt is when the backup began, by the clock of the API server: what Live
@@ -97,6 +101,7 @@ func (c Comparison) Run(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("comparing objects: %w", err)
 	}
+	namespaces.names = c.Names
 	r := newRun(c, namespaces)
 	plan, err := r.plan(ctx)
 	if err != nil {

@@ -222,6 +222,30 @@ func TestReorderedNamespaces(t *testing.T) {
 	}
 }
 
+// Objects that a restore had to give other names are compared by the names they had.
+func TestNames(t *testing.T) {
+	in := func(namespace, name, color string) string {
+		return "{apiVersion: v1, kind: ConfigMap, metadata: {namespace: " + namespace + ", name: " + name + "}, data: {color: " + color + "}}"
+	}
+	c := Comparison{
+		Wanted: setOf(t, in("shop", "a", "red"), in("shop", "b", "red"), in("shop", "c", "red")), Found: setOf(t, in("drill", "n1", "red"), in("drill", "n2", "blue"), in("drill", "c", "red")),
+		Namespaces: drill(), Names: func(Resource) map[string]string { return map[string]string{"n2": "a", "n1": "b"} },
+	}
+	result := runs(t, c)
+	var told []string
+	for _, d := range result.Loss {
+		told = append(told, d.String())
+	}
+	want := []string{`ConfigMap shop/a: data.color: wanted "red", found "blue"`, `ConfigMap shop/a: metadata.name: wanted "a", found "n2"`, `ConfigMap shop/b: metadata.name: wanted "b", found "n1"`}
+	if !slices.Equal(told, want) || result.Equal != 1 {
+		t.Errorf("%s", strings.Join(told, "\n"))
+	}
+	c.Names = func(Resource) map[string]string { return map[string]string{"n1": "c"} }
+	if _, err := c.Run(t.Context()); err == nil {
+		t.Error("two objects are taken for one")
+	}
+}
+
 func TestSenselessMapping(t *testing.T) {
 	for name, c := range map[string]Comparison{
 		"two into one":   {Wanted: setOf(t), Namespaces: map[string]string{"a": "x", "b": "x"}},

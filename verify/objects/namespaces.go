@@ -11,6 +11,8 @@ import (
 type mapping struct {
 	there map[string]string
 	back  map[string]string
+	// names is Comparison.Names.
+	names func(Resource) map[string]string
 	// moved says that some namespace is restored under another name.
 	moved bool
 }
@@ -37,9 +39,22 @@ func (m mapping) original(restored string) string {
 	return restored
 }
 
+// renamed gives the names that objects of a resource have in the original, by
+// those that they were restored under.
+func (m mapping) renamed(r Resource) map[string]string {
+	if m.names == nil {
+		return nil
+	}
+	return m.names(r)
+}
+
 // fromFound says where an object that was found belongs in the original.
 func (m mapping) fromFound(r Resource) func(place) (place, error) {
+	names := m.renamed(r)
 	return func(p place) (place, error) {
+		if name, ok := names[p.name]; ok {
+			p.name = name
+		}
 		if isNamespace(r) {
 			p.name = m.original(p.name)
 		}

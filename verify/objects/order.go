@@ -16,17 +16,18 @@ type byOriginal interface {
 
 // reordered is the restored side in the order of the original. Sets that can't
 // do that themselves are read into memory, resource by resource, when
-// namespaces were renamed.
+// namespaces or objects were renamed.
 type reordered struct {
 	Set
 	mapping
 }
 
 func (o reordered) Objects(ctx context.Context, r Resource) iter.Seq2[*unstructured.Unstructured, error] {
-	if !o.moved || !r.Namespaced && !isNamespace(r) {
+	names := o.renamed(r)
+	if len(names) == 0 && (!o.moved || !r.Namespaced && !isNamespace(r)) {
 		return o.Set.Objects(ctx, r)
 	}
-	if set, ok := o.Set.(byOriginal); ok && r.Namespaced {
+	if set, ok := o.Set.(byOriginal); ok && r.Namespaced && len(names) == 0 {
 		return set.objectsBy(ctx, r, o.original)
 	}
 	return func(yield func(*unstructured.Unstructured, error) bool) {
