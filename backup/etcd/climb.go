@@ -66,13 +66,13 @@ type climb struct {
 
 func (c *climb) ladder() backup.Ladder {
 	all := []backup.Way{
-		{Name: RungSnapshot, Climb: c.takeSnapshot},
-		{Name: RungIntegrity, Climb: c.checkIntegrity},
-		{Name: RungRestore, Climb: c.restore},
-		{Name: RungServe, Climb: c.serve},
-		{Name: RungDecode, Climb: c.decode},
-		{Name: RungMatch, Climb: c.match},
-		{Name: RungAPIServer, Climb: c.bootAPIServer},
+		{Name: rungSnapshot, Climb: c.takeSnapshot},
+		{Name: rungIntegrity, Climb: c.checkIntegrity},
+		{Name: rungRestore, Climb: c.restore},
+		{Name: rungServe, Climb: c.serve},
+		{Name: rungDecode, Climb: c.decode},
+		{Name: rungMatch, Climb: c.match},
+		{Name: rungAPIServer, Climb: c.bootAPIServer},
 	}
 	return backup.Ladder{
 		Teller: c.Teller, Timeout: timeoutOf(c.spec.Timeout), GoesOn: c.goesOn,
@@ -85,9 +85,9 @@ func (c *climb) ladder() backup.Ladder {
 // can still be booted, and what was taken out of a file is named by comparing it.
 func (c *climb) goesOn(found backup.Rung) bool {
 	if found.Verdict == verify.Fail {
-		return found.Name == RungIntegrity && c.inspection.Torn != "" && len(found.Problems) == 1
+		return found.Name == rungIntegrity && c.inspection.Torn != "" && len(found.Problems) == 1
 	}
-	return found.Name == RungDecode || found.Name == RungMatch
+	return found.Name == rungDecode || found.Name == rungMatch
 }
 
 // stop ends what the climb has started.

@@ -24,7 +24,7 @@ func (c *climb) decode(ctx context.Context) backup.Rung {
 		Restored: c.restored, Decoder: decoder, Prefix: c.env.Etcd.Prefix, Revision: c.inspection.Revision,
 		Progress: backup.NowAndThen(func(n int64) { c.Progress("%d keys read", n) }),
 	}
-	if c.spec.level() != RungDecode {
+	if c.spec.level() != rungDecode {
 		options.Live = c.cluster.Client
 	}
 	serving, cancel := c.whileServing(ctx)

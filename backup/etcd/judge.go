@@ -20,7 +20,7 @@ func (s *Restore) Judge(record *journal.Record, step string) backup.Result {
 
 // Judge says whether a whole snapshot was stored and the living members agreed.
 func (s *Snapshot) Judge(record *journal.Record, step string) backup.Result {
-	return judge(record, step, []string{RungSnapshot, RungIntegrity}, backup.Objectives{})
+	return judge(record, step, []string{rungSnapshot, rungIntegrity}, backup.Objectives{})
 }
 
 func judge(record *journal.Record, step string, required []string, objectives backup.Objectives) backup.Result {
@@ -31,11 +31,11 @@ func judge(record *journal.Record, step string, required []string, objectives ba
 	evidence := climb.Evidence(required, objectives)
 	finding := climb.Reach(required, &evidence)
 	judgeMembers(climb, &finding)
-	readable := climb.Rungs[RungIntegrity].Verdict == verify.Pass
+	readable := climb.Rungs[rungIntegrity].Verdict == verify.Pass
 	climb.RecoveryPoint(objectives.RPO, readable, &evidence, &finding)
-	recovering := slices.DeleteFunc([]string{RungRestore, RungServe, RungAPIServer}, func(name string) bool { return !slices.Contains(required, name) })
+	recovering := slices.DeleteFunc([]string{rungRestore, rungServe, rungAPIServer}, func(name string) bool { return !slices.Contains(required, name) })
 	serving := recovering
-	if !slices.Contains(required, RungServe) {
+	if !slices.Contains(required, rungServe) {
 		serving = nil
 	}
 	climb.RecoveryTime(recovering, serving, objectives.RTO, &evidence, &finding)
@@ -46,7 +46,7 @@ func judge(record *journal.Record, step string, required []string, objectives ba
 // judgeMembers takes in whether the living members agree. That they could not be
 // compared is no finding against the snapshot; that nobody tried is.
 func judgeMembers(climb backup.Climb, finding *verify.Finding) {
-	members, tried := climb.Rungs[RungMembers]
+	members, tried := climb.Rungs[rungMembers]
 	switch {
 	case !tried && finding.Verdict == verify.Pass:
 		backup.Worsen(finding, verify.Inconclusive, "the record does not say whether the living members agree")

@@ -17,7 +17,7 @@ import (
 )
 
 func rungOf(name string, verdict verify.Verdict) journal.Event {
-	recovery := map[string]float64{RungRestore: 2, RungServe: 1, RungAPIServer: 5}
+	recovery := map[string]float64{rungRestore: 2, rungServe: 1, rungAPIServer: 5}
 	return climbtest.Tell(backup.EventRung, backup.Rung{
 		Name: name, Verdict: verdict, Seconds: 9, RecoverySeconds: recovery[name], Summary: name + " " + verdict.String(), Hints: nil,
 	})
@@ -26,9 +26,9 @@ func rungOf(name string, verdict verify.Verdict) journal.Event {
 // climb tells of a climb of a snapshot of that age, with the verdicts that
 // differ from pass.
 func told(level string, age time.Duration, not map[string]verify.Verdict) climbtest.Story {
-	s := climbtest.Story{rungOf(RungMembers, not[RungMembers]), climbtest.Tell(backup.EventDisaster, backup.Disaster{At: climbtest.Night().Add(age)})}
-	if _, set := not[RungMembers]; !set {
-		s[0] = rungOf(RungMembers, verify.Pass)
+	s := climbtest.Story{rungOf(rungMembers, not[rungMembers]), climbtest.Tell(backup.EventDisaster, backup.Disaster{At: climbtest.Night().Add(age)})}
+	if _, set := not[rungMembers]; !set {
+		s[0] = rungOf(rungMembers, verify.Pass)
 	}
 	s = append(s, climbtest.Tell(backup.EventFound, backup.Found{At: climbtest.Night(), AtSource: "renewTime of Lease kube-node-lease/n1"}))
 	for _, name := range rungs() {
@@ -37,7 +37,7 @@ func told(level string, age time.Duration, not map[string]verify.Verdict) climbt
 			verdict = verify.Pass
 		}
 		s = append(s, rungOf(name, verdict))
-		if name == level || verdict == verify.Fail || verdict == verify.Inconclusive && name != RungDecode && name != RungMatch {
+		if name == level || verdict == verify.Fail || verdict == verify.Inconclusive && name != rungDecode && name != rungMatch {
 			break
 		}
 	}
@@ -49,7 +49,7 @@ func restore(level string, rpo, rto time.Duration) *Restore {
 }
 
 func TestJudge(t *testing.T) {
-	drill := restore(RungAPIServer, 24*time.Hour, time.Minute)
+	drill := restore(rungAPIServer, 24*time.Hour, time.Minute)
 	type verdicts = map[string]verify.Verdict
 	for name, test := range map[string]struct {
 		spec    *Restore
@@ -58,19 +58,19 @@ func TestJudge(t *testing.T) {
 		reached string
 		says    string
 	}{
-		"all rungs":                      {drill, told(RungAPIServer, time.Hour, nil), verify.Pass, RungAPIServer, "rung 7 of 7, apiServer"},
-		"default level":                  {&Restore{}, told(RungMatch, time.Hour, nil), verify.Pass, RungMatch, "rung 6 of 6, match"},
-		"damaged":                        {drill, told(RungAPIServer, time.Hour, verdicts{RungIntegrity: verify.Fail}), verify.Fail, RungSnapshot, "rung 2 of 7, integrity: integrity fail"},
-		"no snapshot":                    {drill, told(RungAPIServer, time.Hour, verdicts{RungSnapshot: verify.Inconclusive}), verify.Inconclusive, "", "rung 1 of 7"},
-		"differs":                        {drill, told(RungAPIServer, time.Hour, verdicts{RungMatch: verify.Fail}), verify.Fail, RungDecode, "rung 6 of 7, match"},
-		"compacted":                      {drill, told(RungAPIServer, time.Hour, verdicts{RungMatch: verify.Inconclusive}), verify.Inconclusive, RungDecode, "rung 6 of 7, match"},
-		"undecodable, and does not boot": {drill, told(RungAPIServer, time.Hour, verdicts{RungDecode: verify.Inconclusive, RungAPIServer: verify.Fail}), verify.Fail, RungServe, "apiServer: apiServer fail"},
-		"members disagree":               {drill, told(RungAPIServer, time.Hour, verdicts{RungMembers: verify.Fail}), verify.Fail, RungAPIServer, "members fail"},
-		"members not comparable":         {drill, told(RungAPIServer, time.Hour, verdicts{RungMembers: verify.Inconclusive}), verify.Pass, RungAPIServer, ""},
-		"too old":                        {drill, told(RungAPIServer, 25*time.Hour, nil), verify.Fail, RungAPIServer, "RPO 25h0m0s"},
-		"too slow":                       {restore(RungServe, 24*time.Hour, 2*time.Second), told(RungServe, time.Hour, nil), verify.Fail, RungServe, "RTO 3s (restore 2s, serve 1s), objective 2s missed"},
-		"level not climbed to":           {drill, told(RungMatch, time.Hour, nil), verify.Inconclusive, RungMatch, "rung 7 of 7, apiServer, was not tried"},
-		"cut":                            {drill, told(RungAPIServer, time.Hour, nil)[:10], verify.Inconclusive, RungAPIServer, "the record ends too early"},
+		"all rungs":                      {drill, told(rungAPIServer, time.Hour, nil), verify.Pass, rungAPIServer, "rung 7 of 7, apiServer"},
+		"default level":                  {&Restore{}, told(rungMatch, time.Hour, nil), verify.Pass, rungMatch, "rung 6 of 6, match"},
+		"damaged":                        {drill, told(rungAPIServer, time.Hour, verdicts{rungIntegrity: verify.Fail}), verify.Fail, rungSnapshot, "rung 2 of 7, integrity: integrity fail"},
+		"no snapshot":                    {drill, told(rungAPIServer, time.Hour, verdicts{rungSnapshot: verify.Inconclusive}), verify.Inconclusive, "", "rung 1 of 7"},
+		"differs":                        {drill, told(rungAPIServer, time.Hour, verdicts{rungMatch: verify.Fail}), verify.Fail, rungDecode, "rung 6 of 7, match"},
+		"compacted":                      {drill, told(rungAPIServer, time.Hour, verdicts{rungMatch: verify.Inconclusive}), verify.Inconclusive, rungDecode, "rung 6 of 7, match"},
+		"undecodable, and does not boot": {drill, told(rungAPIServer, time.Hour, verdicts{rungDecode: verify.Inconclusive, rungAPIServer: verify.Fail}), verify.Fail, rungServe, "apiServer: apiServer fail"},
+		"members disagree":               {drill, told(rungAPIServer, time.Hour, verdicts{rungMembers: verify.Fail}), verify.Fail, rungAPIServer, "members fail"},
+		"members not comparable":         {drill, told(rungAPIServer, time.Hour, verdicts{rungMembers: verify.Inconclusive}), verify.Pass, rungAPIServer, ""},
+		"too old":                        {drill, told(rungAPIServer, 25*time.Hour, nil), verify.Fail, rungAPIServer, "RPO 25h0m0s"},
+		"too slow":                       {restore(rungServe, 24*time.Hour, 2*time.Second), told(rungServe, time.Hour, nil), verify.Fail, rungServe, "RTO 3s (restore 2s, serve 1s), objective 2s missed"},
+		"level not climbed to":           {drill, told(rungMatch, time.Hour, nil), verify.Inconclusive, rungMatch, "rung 7 of 7, apiServer, was not tried"},
+		"cut":                            {drill, told(rungAPIServer, time.Hour, nil)[:10], verify.Inconclusive, rungAPIServer, "the record ends too early"},
 		"empty":                          {drill, nil, verify.Inconclusive, "", "was not tried"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -83,7 +83,7 @@ func TestJudge(t *testing.T) {
 }
 
 func TestObjectivesAreHeldAgainstWhatIsKnown(t *testing.T) {
-	spec := restore(RungServe, 24*time.Hour, time.Minute)
+	spec := restore(rungServe, 24*time.Hour, time.Minute)
 	for name, test := range map[string]struct {
 		found backup.Found
 		want  verify.Verdict
@@ -97,7 +97,7 @@ func TestObjectivesAreHeldAgainstWhatIsKnown(t *testing.T) {
 		"older than wanted": {backup.Found{At: climbtest.Night().Add(-25 * time.Hour)}, verify.Fail},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := slices.DeleteFunc(told(RungServe, 0, nil), func(e journal.Event) bool { return e.Kind == backup.EventFound })
+			s := slices.DeleteFunc(told(rungServe, 0, nil), func(e journal.Event) bool { return e.Kind == backup.EventFound })
 			s = slices.Insert(s, 2, climbtest.Tell(backup.EventFound, test.found))
 			if got := spec.Judge(s.Record(), climbtest.Step); got.Verdict != test.want {
 				t.Errorf("got %s: %s, %v", got.Verdict, got.Summary, got.Details)
@@ -109,8 +109,8 @@ func TestObjectivesAreHeldAgainstWhatIsKnown(t *testing.T) {
 // Take any event away, hollow any out, or tell a rung twice: nothing becomes a
 // pass that was none, and without its evidence no pass stays one.
 func TestNoPassWithoutEvidence(t *testing.T) {
-	spec := restore(RungAPIServer, 24*time.Hour, time.Minute)
-	whole := told(RungAPIServer, time.Hour, nil)
+	spec := restore(rungAPIServer, 24*time.Hour, time.Minute)
+	whole := told(rungAPIServer, time.Hour, nil)
 	if got := spec.Judge(whole.Record(), climbtest.Step); got.Verdict != verify.Pass {
 		t.Fatalf("the whole story does not pass: %s", got.Summary)
 	}
@@ -149,9 +149,9 @@ func TestNoPassWithoutEvidence(t *testing.T) {
 // A record that contradicts itself is no evidence, and a recovery whose time
 // was lost was not quick.
 func TestNoPassFromARecordThatContradictsItself(t *testing.T) {
-	spec := restore(RungAPIServer, 24*time.Hour, time.Minute)
+	spec := restore(rungAPIServer, 24*time.Hour, time.Minute)
 	alter := func(name string, change func(*backup.Rung)) climbtest.Story {
-		s := told(RungAPIServer, time.Hour, nil)
+		s := told(rungAPIServer, time.Hour, nil)
 		for i := range s {
 			var rung backup.Rung
 			if s[i].Kind == backup.EventRung && s[i].Decode(&rung) == nil && rung.Name == name {
@@ -161,17 +161,17 @@ func TestNoPassFromARecordThatContradictsItself(t *testing.T) {
 		}
 		return s
 	}
-	ended := told(RungAPIServer, time.Hour, nil)
+	ended := told(rungAPIServer, time.Hour, nil)
 	ended[len(ended)-1] = climbtest.Tell(journal.StepInjected, journal.Outcome{State: journal.Failed})
-	late := append(told(RungMatch, time.Hour, nil), rungOf(RungAPIServer, verify.Pass))
+	late := append(told(rungMatch, time.Hour, nil), rungOf(rungAPIServer, verify.Pass))
 	for name, s := range map[string]climbtest.Story{
 		"the climb ended failed":   ended,
 		"a rung after the end":     late,
-		"problems on a rung":       alter(RungMatch, func(r *backup.Rung) { r.ProblemCount = 5 }),
-		"no time of the restore":   alter(RungRestore, func(r *backup.Rung) { r.RecoverySeconds = 0 }),
-		"no time of the boot":      alter(RungAPIServer, func(r *backup.Rung) { r.RecoverySeconds = 0 }),
-		"a second, quicker rung":   slices.Insert(told(RungAPIServer, time.Hour, nil), 10, rungOf(RungAPIServer, verify.Pass)),
-		"a rung of another ladder": slices.Insert(told(RungAPIServer, time.Hour, nil), 10, rungOf("bless", verify.Pass)),
+		"problems on a rung":       alter(rungMatch, func(r *backup.Rung) { r.ProblemCount = 5 }),
+		"no time of the restore":   alter(rungRestore, func(r *backup.Rung) { r.RecoverySeconds = 0 }),
+		"no time of the boot":      alter(rungAPIServer, func(r *backup.Rung) { r.RecoverySeconds = 0 }),
+		"a second, quicker rung":   slices.Insert(told(rungAPIServer, time.Hour, nil), 10, rungOf(rungAPIServer, verify.Pass)),
+		"a rung of another ladder": slices.Insert(told(rungAPIServer, time.Hour, nil), 10, rungOf("bless", verify.Pass)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := spec.Judge(s.Record(), climbtest.Step); got.Verdict != verify.Inconclusive {
@@ -192,9 +192,9 @@ func TestValidate(t *testing.T) {
 		"an empty source":       {Restore{From: &Source{}}, 1},
 		"two sources":           {Restore{From: &Source{File: "a.db", Newest: true}}, 1},
 		"unknown level":         {Restore{Level: "moon"}, 1},
-		"rto that none can see": {Restore{Level: RungDecode, Objectives: &backup.Objectives{RTO: hour}}, 0},
-		"rto too early":         {Restore{Level: RungRestore, Objectives: &backup.Objectives{RTO: hour}}, 1},
-		"rpo too early":         {Restore{Level: RungSnapshot, Objectives: &backup.Objectives{RPO: hour}}, 1},
+		"rto that none can see": {Restore{Level: rungDecode, Objectives: &backup.Objectives{RTO: hour}}, 0},
+		"rto too early":         {Restore{Level: rungRestore, Objectives: &backup.Objectives{RTO: hour}}, 1},
+		"rpo too early":         {Restore{Level: rungSnapshot, Objectives: &backup.Objectives{RPO: hour}}, 1},
 		"afterCompaction":       {Restore{AfterCompaction: "pray"}, 1},
 		"negative timeout":      {Restore{Timeout: &metav1.Duration{Duration: -1}}, 1},
 	} {
@@ -209,7 +209,7 @@ func TestValidate(t *testing.T) {
 }
 
 func ExampleRestore_Judge() {
-	result := (&Restore{Level: RungServe}).Judge(told(RungServe, time.Hour, nil).Record(), climbtest.Step)
+	result := (&Restore{Level: rungServe}).Judge(told(rungServe, time.Hour, nil).Record(), climbtest.Step)
 	fmt.Println(result.Verdict, result.Evidence.Reached, *result.Evidence.RTOSeconds)
 	// Output: pass serve 3
 }

@@ -17,7 +17,7 @@ import (
 func (c *climb) agreement(ctx context.Context) backup.Rung {
 	began := time.Now()
 	found := compareMembers(ctx, c.cluster)
-	found.Name, found.Seconds = RungMembers, time.Since(began).Seconds()
+	found.Name, found.Seconds = rungMembers, time.Since(began).Seconds()
 	return found
 }
 

@@ -60,7 +60,7 @@ func (s *Restore) Plan(ctx context.Context, env experiments.Env) (experiments.Pl
 	if _, err := objects.NewDecoder(env.Etcd.Prefix, env.Etcd.EncryptionConfig); err != nil {
 		return experiments.Plan{}, refusal.New("give the EncryptionConfiguration that the API server uses: the Environment's etcd.encryptionConfig", "%v", err)
 	}
-	if s.level() == RungAPIServer {
+	if s.level() == rungAPIServer {
 		if err := own.planAPIServer(ctx, env, &plan); err != nil {
 			return experiments.Plan{}, err
 		}
@@ -225,7 +225,7 @@ func minor(version string) string {
 
 // Permissions are none but for level apiServer, which lists everything.
 func (s *Restore) Permissions() []kube.Permission {
-	if s.level() != RungAPIServer {
+	if s.level() != rungAPIServer {
 		return nil
 	}
 	return []kube.Permission{

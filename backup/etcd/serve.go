@@ -23,7 +23,7 @@ func (c *climb) restore(ctx context.Context) backup.Rung {
 	if !errors.As(err, &c.failure) {
 		return backup.Unsure("%v", err)
 	}
-	if c.failure.Stage == RungServe {
+	if c.failure.Stage == rungServe {
 		return backup.Held("restored to a scratch member")
 	}
 	return blame(c.failure)

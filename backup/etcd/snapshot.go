@@ -118,18 +118,18 @@ type taking struct {
 // that was stored, or why none was.
 func (t *taking) store(ctx context.Context) (string, error) {
 	members := compareMembers(ctx, t.cluster)
-	members.Name = RungMembers
+	members.Name = rungMembers
 	t.Rung(members)
 	began := time.Now()
 	taken, err := t.cluster.Save(ctx, t.cluster.Members(ctx), t.plan.Draft, backup.NowAndThen(func(n int64) {
 		t.Progress("%s streamed", backup.Bytes(n))
 	}))
 	if err != nil {
-		return "", t.fail(RungSnapshot, began, backup.Broken("no snapshot was taken: %v", err))
+		return "", t.fail(rungSnapshot, began, backup.Broken("no snapshot was taken: %v", err))
 	}
 	defer os.Remove(t.plan.Draft) // nothing is left of it once it has its name
 	found := tookSnapshot(taken)
-	found.Name, found.Seconds = RungSnapshot, time.Since(began).Seconds()
+	found.Name, found.Seconds = rungSnapshot, time.Since(began).Seconds()
 	t.Rung(found)
 	t.Found(backup.Found{At: taken.At.UTC(), AtSource: "taken by this run", Facts: factsOf(taken)})
 	return t.verify(ctx, taken)
@@ -141,19 +141,19 @@ func (t *taking) verify(ctx context.Context, taken live.Taken) (string, error) {
 	inspection, err := scratch.InspectKnown(ctx, t.env.Machine.Program, t.plan.Draft, t.env.Etcd.Prefix,
 		scratch.KnownHash{SHA256: taken.SHA256, Size: taken.Size, TrailerOK: true})
 	if err != nil {
-		return "", t.fail(RungIntegrity, began, backup.Broken("the snapshot could not be verified, and is not kept: %v", err))
+		return "", t.fail(rungIntegrity, began, backup.Broken("the snapshot could not be verified, and is not kept: %v", err))
 	}
 	found := whole(t.plan.Draft, inspection, nil)
 	if found.Verdict != verify.Pass {
-		return "", t.fail(RungIntegrity, began, found)
+		return "", t.fail(rungIntegrity, began, found)
 	}
 	found.Problems = nil // it has no sidecar yet
 	path, err := keep(t.plan.Draft, t.series(taken), taken)
 	if err != nil {
-		return "", t.fail(RungIntegrity, began, backup.Broken("the snapshot could not be stored: %v", err))
+		return "", t.fail(rungIntegrity, began, backup.Broken("the snapshot could not be stored: %v", err))
 	}
 	t.Found(backup.Found{Facts: inspectedFacts(path, inspection)})
-	found.Name, found.Seconds = RungIntegrity, time.Since(began).Seconds()
+	found.Name, found.Seconds = rungIntegrity, time.Since(began).Seconds()
 	found.Hints = t.prune(path, t.series(taken))
 	t.Rung(found)
 	return path, nil

@@ -14,16 +14,16 @@ import (
 
 // The rungs of the ladder, from the bottom.
 const (
-	RungSnapshot  = "snapshot"
-	RungIntegrity = "integrity"
-	RungRestore   = "restore"
-	RungServe     = "serve"
-	RungDecode    = "decode"
-	RungMatch     = "match"
-	RungAPIServer = "apiServer"
-	// RungMembers is below the first: the living members hold the same data. No
+	rungSnapshot  = "snapshot"
+	rungIntegrity = "integrity"
+	rungRestore   = "restore"
+	rungServe     = "serve"
+	rungDecode    = "decode"
+	rungMatch     = "match"
+	rungAPIServer = "apiServer"
+	// rungMembers is below the first: the living members hold the same data. No
 	// level asks for it; a difference fails every step.
-	RungMembers = "members"
+	rungMembers = "members"
 )
 
 // What to do when the living cluster's history does not reach back to the
@@ -34,7 +34,7 @@ const (
 )
 
 const (
-	defaultLevel   = RungMatch
+	defaultLevel   = rungMatch
 	defaultTimeout = 30 * time.Minute
 )
 
@@ -80,7 +80,7 @@ type Snapshot struct {
 
 // rungs are all rungs in their order.
 func rungs() []string {
-	return []string{RungSnapshot, RungIntegrity, RungRestore, RungServe, RungDecode, RungMatch, RungAPIServer}
+	return []string{rungSnapshot, rungIntegrity, rungRestore, rungServe, rungDecode, rungMatch, rungAPIServer}
 }
 
 func (s *Restore) level() string {

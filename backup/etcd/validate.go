@@ -12,7 +12,7 @@ import (
 func (s *Restore) Validate(path *field.Path) field.ErrorList {
 	problems := fields.OneOf(path.Child("level"), s.Level, rungs()...)
 	problems = append(problems, s.From.validate(path.Child("from"))...)
-	if s.From != nil && s.Level == RungSnapshot {
+	if s.From != nil && s.Level == rungSnapshot {
 		problems = append(problems, field.Forbidden(path.Child("level"), "level snapshot reads nothing of a file that is there: use integrity or above"))
 	}
 	problems = append(problems, fields.OneOf(path.Child("afterCompaction"), s.AfterCompaction, Inconclusive, CompareUnchanged)...)
@@ -27,10 +27,10 @@ func (s *Restore) validateObjectives(path *field.Path) field.ErrorList {
 	}
 	problems := s.Objectives.Validate(path)
 	reaches := func(rung string) bool { return slices.Index(rungs(), s.level()) >= slices.Index(rungs(), rung) }
-	if s.Objectives.RPO != nil && !reaches(RungIntegrity) {
+	if s.Objectives.RPO != nil && !reaches(rungIntegrity) {
 		problems = append(problems, field.Forbidden(path.Child("rpo"), "needs level integrity or above: the age of a snapshot is read from its content"))
 	}
-	if s.Objectives.RTO != nil && !reaches(RungServe) {
+	if s.Objectives.RTO != nil && !reaches(rungServe) {
 		problems = append(problems, field.Forbidden(path.Child("rto"), "needs level serve or above: a recovery ends when something serves"))
 	}
 	return problems
