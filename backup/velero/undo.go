@@ -99,22 +99,46 @@ func (u *undoing) restore(ctx context.Context) (*velerov1.Restore, error) {
 // overBudget is how long a restore in progress is waited for at each try.
 const overBudget = 30 * time.Second
 
-// restoreOver waits for the Restore to end. Velero can neither cancel one nor
-// forget it: one that hangs keeps every later restore waiting.
+// restoreOver returns when Velero will not work at the Restore any more. Velero
+// can neither cancel one nor forget it: one that hangs keeps every later restore
+// waiting.
 func (u *undoing) restoreOver(ctx context.Context) error {
-	restore, err := u.restore(ctx)
-	if missing(err) {
-		return nil
+	deleted := false
+	for {
+		restore, err := u.restore(ctx)
+		switch {
+		case missing(err):
+			if deleted {
+				u.done = append(u.done, "restore "+u.plan.Own)
+			}
+			return nil
+		case err != nil:
+			return err
+		case velero.RestoreEnded(restore.Status.Phase):
+			return nil
+		case restore.Status.Phase != "" && restore.Status.Phase != velerov1.RestorePhaseNew || restore.DeletionTimestamp != nil:
+			if err := u.waitForRestore(ctx, restore); err != nil {
+				return err
+			}
+			continue
+		}
+		// Not begun, it never does once it is deleted, unless Velero begins this
+		// moment: it goes on with a Restore that is being deleted, and its finalizer
+		// goes after that (pkg/controller/restore_controller.go, Reconcile).
+		err = u.velero.DeleteUnchanged(ctx, velero.Restores, restore)
+		if err != nil && !apierrors.IsConflict(err) {
+			return err
+		}
+		deleted = deleted || err == nil
 	}
-	if err != nil || velero.RestoreEnded(restore.Status.Phase) {
-		return err
-	}
-	if restore.Status.Phase == "" || restore.Status.Phase == velerov1.RestorePhaseNew {
-		return nil // not begun: once it is deleted it never does
-	}
+}
+
+// waitForRestore waits for a Restore that Velero works at to end or to be gone.
+func (u *undoing) waitForRestore(ctx context.Context, restore *velerov1.Restore) error {
 	waiting, cancel := context.WithTimeout(ctx, min(overBudget, u.patience()))
 	defer cancel()
-	if _, err = u.velero.WaitRestore(waiting, u.plan.Own, nil); err == nil || missing(err) {
+	_, err := u.velero.WaitRestore(waiting, u.plan.Own, nil)
+	if err == nil || missing(err) {
 		return nil
 	}
 	if began := restore.Status.StartTimestamp; began == nil || time.Since(began.Time) < u.patience() {
@@ -216,6 +240,15 @@ func (u *undoing) left(ctx context.Context) error {
 	left, err := u.leftInVelero(ctx)
 	if err != nil {
 		return err
+	}
+	if !u.foreign {
+		_, err := u.env.Client.CoreV1().Namespaces().Get(ctx, u.plan.Into, metav1.GetOptions{})
+		if ignoreMissing(err) != nil {
+			return fmt.Errorf("looking for scratch namespace %s: %w", u.plan.Into, err)
+		}
+		if err == nil {
+			left = append(left, "namespaces "+u.plan.Into)
+		}
 	}
 	if u.plan.Readers {
 		readers, err := files.Left(ctx, u.env.Client, experiments.Namespace, u.env.RunID)

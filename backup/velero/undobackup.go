@@ -7,6 +7,7 @@ import (
 	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"gameday.dev/gameday/experiments"
@@ -19,35 +20,43 @@ func (u *undoing) deleteBackup(ctx context.Context) error {
 	if !u.plan.New {
 		return nil
 	}
-	backup, err := u.velero.Backup(ctx, u.plan.Backup)
-	if err != nil {
-		return ignoreMissing(err)
-	}
-	if err := u.ours(u.inVelero("backup", u.plan.Backup), backup); err != nil {
-		return err
-	}
-	phase := backup.Status.Phase
-	switch {
-	case phase == "" || phase == velerov1.BackupPhaseNew || phase == velerov1.BackupPhaseFailedValidation:
-		// Nothing is stored of it, so there is nothing that Velero had to delete.
-		if err := u.velero.DeleteThis(ctx, velero.Backups, backup); err != nil {
-			return err
+	for {
+		backup, err := u.velero.Backup(ctx, u.plan.Backup)
+		if err == nil {
+			err = u.ours(u.inVelero("backup", u.plan.Backup), backup)
 		}
-	case !velero.BackupEnded(phase):
-		if _, err := u.velero.WaitBackup(ctx, u.plan.Backup, nil); err != nil {
+		if err == nil {
+			err = u.beginToDelete(ctx, backup)
+		}
+		if apierrors.IsConflict(err) {
+			continue // Velero has gone on with it since it was read
+		}
+		if err != nil {
 			return ignoreMissing(err)
 		}
-		fallthrough
-	default:
-		if err := u.askToDelete(ctx); err != nil {
-			return err
-		}
+		break
 	}
 	if err := u.velero.WaitGone(ctx, velero.Backups, u.plan.Backup); err != nil {
 		return fmt.Errorf("%w%s", err, u.whyNotDeleted(ctx))
 	}
 	u.done = append(u.done, "backup "+u.plan.Backup)
 	return nil
+}
+
+// beginToDelete deletes a backup of which nothing is stored; any other it has Velero
+// delete, when that has ended.
+func (u *undoing) beginToDelete(ctx context.Context, backup *velerov1.Backup) error {
+	switch phase := backup.Status.Phase; {
+	case phase == "" || phase == velerov1.BackupPhaseNew || phase == velerov1.BackupPhaseFailedValidation:
+		// One that Velero began with meanwhile would be stored, and come back from
+		// there (pkg/controller/backup_sync_controller.go).
+		return u.velero.DeleteUnchanged(ctx, velero.Backups, backup)
+	case !velero.BackupEnded(phase):
+		if _, err := u.velero.WaitBackup(ctx, u.plan.Backup, nil); err != nil {
+			return err
+		}
+	}
+	return u.askToDelete(ctx)
 }
 
 // askToDelete makes a new DeleteBackupRequest: Velero works on each once.

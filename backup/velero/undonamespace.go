@@ -6,13 +6,16 @@ import (
 	"strings"
 	"time"
 
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/internal/kube"
+	"gameday.dev/gameday/internal/velero"
 )
 
 // deleteNamespace begins to delete the scratch namespace, if it is the run's.
@@ -36,14 +39,50 @@ func (u *undoing) deleteNamespace(ctx context.Context) error {
 	return nil
 }
 
-// leaveAlone is for a namespace that does not bear the run's mark. Without a Restore
-// into it, it is somebody's who was quicker, and nothing of the run is in it.
+// leaveAlone is for a namespace that does not bear the run's mark. It is somebody's
+// who was quicker, unless the run has restored into it: Velero makes a namespace
+// that is gone anew, as the backup has it (pkg/util/kube/utils.go,
+// EnsureNamespaceExistsAndIsReady).
 func (u *undoing) leaveAlone(ctx context.Context, namespace *corev1.Namespace) error {
-	if _, err := u.velero.Restore(ctx, u.plan.Own); missing(err) {
+	_, err := u.restore(ctx)
+	if err == nil {
+		return u.ours("namespace "+u.plan.Into, namespace)
+	}
+	if !missing(err) {
+		return err
+	}
+	restored, err := u.restoredInto(ctx)
+	if err != nil {
+		return fmt.Errorf("looking for what is restored in namespace %s: %w", u.plan.Into, err)
+	}
+	if restored == "" {
 		u.foreign = true
 		return nil
 	}
-	return u.ours("namespace "+u.plan.Into, namespace)
+	return experiments.Lasting(fmt.Errorf(
+		"deleting namespace %[1]s: %[2]s in it was restored by %[3]s, and yet it does not bear the mark of run %[4]s (label %[5]s): Velero has made it anew after somebody had deleted it: look at it, then kubectl delete namespace %[1]s, and call gameday recover %[4]s",
+		u.plan.Into, restored, u.plan.Own, u.env.RunID, experiments.LabelRun))
+}
+
+// restoredInto names an object of the scratch namespace that Velero has restored for
+// the run, of any kind; empty when there is none.
+func (u *undoing) restoredInto(ctx context.Context) (string, error) {
+	served, err := discover(u.env.Client.Discovery())
+	if err != nil {
+		return "", err
+	}
+	one := metav1.ListOptions{LabelSelector: velerov1.RestoreNameLabel + "=" + velero.LabelValue(u.plan.Own), Limit: 1}
+	for _, resource := range served.compared(nil) {
+		of := schema.GroupVersionResource{Group: resource.Group, Version: resource.Version, Resource: resource.Name}
+		list, err := u.env.Dynamic.Resource(of).Namespace(u.plan.Into).List(ctx, one)
+		if ignoreMissing(err) != nil {
+			return "", fmt.Errorf("listing %s: %w", resource, err)
+		}
+		if err == nil && len(list.Items) > 0 {
+			return resource.Kind + " " + list.Items[0].GetName(), nil
+		}
+	}
+	return "", nil
 }
 
 // lastChance is how long even a namespace that has taken too long is waited for: once
