@@ -39,6 +39,8 @@ type undoing struct {
 	plan   restorePlan
 	velero velero.Client
 	done   []string
+	// going says that the scratch namespace was there and is being deleted.
+	going bool
 	// foreign says that the namespace is not the run's and stays.
 	foreign bool
 }

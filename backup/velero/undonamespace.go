@@ -29,7 +29,9 @@ func (u *undoing) deleteNamespace(ctx context.Context) error {
 		return fmt.Errorf("looking for scratch namespace %s: %w", u.plan.Into, err)
 	case namespace.Labels[experiments.LabelRun] != u.env.RunID:
 		return u.leaveAlone(ctx, namespace)
-	case namespace.DeletionTimestamp != nil:
+	}
+	u.going = true
+	if namespace.DeletionTimestamp != nil {
 		return nil
 	}
 	err = namespaces.Delete(ctx, u.plan.Into, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &namespace.UID}})
@@ -93,7 +95,6 @@ const lastChance = 30 * time.Second
 // it may is stuck, and what keeps it is named.
 func (u *undoing) namespaceGone(ctx context.Context) error {
 	var last *corev1.Namespace
-	seen := false
 	least := time.Now().Add(lastChance)
 	limit := time.Now().Add(u.patience())
 	waiting, cancel := context.WithCancel(ctx)
@@ -103,7 +104,7 @@ func (u *undoing) namespaceGone(ctx context.Context) error {
 		func(namespace *corev1.Namespace) (*corev1.Namespace, bool) { return namespace, true },
 		func(view map[types.UID]*corev1.Namespace) bool {
 			for _, namespace := range view {
-				last, seen = namespace, true
+				last = namespace
 				if at := namespace.DeletionTimestamp; at != nil {
 					limit = at.Add(u.patience())
 				}
@@ -116,7 +117,7 @@ func (u *undoing) namespaceGone(ctx context.Context) error {
 			return true
 		})
 	switch {
-	case err == nil && seen:
+	case err == nil && u.going:
 		u.done = append(u.done, "namespace "+u.plan.Into)
 		return nil
 	case err == nil:

@@ -47,6 +47,8 @@ type world struct {
 	bucket  *httptest.Server
 	// may is nil for a user who may do everything.
 	may []kube.Permission
+	// denied is what he may not do all the same.
+	denied *kube.Access
 	mu  sync.Mutex
 	// refused and asked are what was.
 	refused, asked []kube.Access
@@ -158,7 +160,7 @@ func (w *world) guard(action clienttesting.Action) (bool, runtime.Object, error)
 	defer w.mu.Unlock()
 	w.asked = append(w.asked, access)
 	resource := action.GetResource().GroupResource()
-	if w.may != nil && !allowed(w.may, access) {
+	if w.may != nil && !allowed(w.may, access) || w.denied != nil && *w.denied == access {
 		w.refused = append(w.refused, access)
 		return true, nil, apierrors.NewForbidden(resource, "", nil)
 	}
