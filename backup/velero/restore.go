@@ -139,10 +139,7 @@ func (c *climb) weighRestore(ctx context.Context, asked time.Time) backup.Rung {
 		}
 		return blame(err)
 	}
-	unexpected := slices.DeleteFunc(append(results.Errors.Lines(), results.Warnings.Lines()...), c.isUsual)
-	if len(unexpected) > 0 {
-		found := backup.Broken("restore %s is Completed with %d warnings that are not usual", c.plan.Own, len(unexpected))
-		found.Problems, found.ProblemCount = capped(unexpected), int64(len(unexpected))
+	if found, complains := c.weighMessages(results); complains {
 		return found
 	}
 	volumes, err := c.velero.VolumeRestores(ctx, c.plan.Own)
@@ -155,6 +152,20 @@ func (c *climb) weighRestore(ctx context.Context, asked time.Time) backup.Rung {
 		found.RecoverySeconds += phase.Seconds
 	}
 	return found
+}
+
+// weighMessages says what is wrong with a restore that is Completed, if anything is.
+func (c *climb) weighMessages(results velero.Results) (found backup.Rung, complains bool) {
+	unexpected := slices.DeleteFunc(append(results.Errors.Lines(), results.Warnings.Lines()...), c.isUsual)
+	if len(unexpected) > 0 {
+		found = backup.Broken("restore %s is Completed with %d warnings that are not usual", c.plan.Own, len(unexpected))
+		found.Problems, found.ProblemCount = capped(unexpected), int64(len(unexpected))
+		return found, true
+	}
+	if err := results.Short(c.restored.Status.Warnings, c.restored.Status.Errors); err != nil {
+		return backup.Unsure("what is to be said of restore %s can't be told: %v", c.plan.Own, err), true
+	}
+	return found, false
 }
 
 // notWhole is a restore that ended in another phase than Completed.

@@ -6,6 +6,7 @@ import (
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 
+	"gameday.dev/gameday/internal/velero"
 	"gameday.dev/gameday/verify"
 )
 
@@ -60,5 +61,34 @@ func TestUsualWarnings(t *testing.T) {
 		if got := c.isUsual(line); got != want {
 			t.Errorf("usual %v: %s", got, line)
 		}
+	}
+}
+
+// Completed is read, not trusted: what Velero counts it must have said.
+func TestMessagesOfARestoreThatIsCompleted(t *testing.T) {
+	const usual = "could not restore, ConfigMap:kube-root-ca.crt already exists. Warning: the in-cluster version is different than the backed-up version"
+	messages := func(lines ...string) velero.Messages {
+		return velero.Messages{Namespaces: map[string][]string{"shop-drill": lines}}
+	}
+	for name, test := range map[string]struct {
+		results  velero.Results
+		warnings int
+		errors   int
+		want     verify.Verdict
+		whole    bool
+	}{
+		"clean":                {velero.Results{Warnings: messages(usual)}, 1, 0, verify.Inconclusive, true},
+		"nothing said":         {velero.Results{}, 0, 0, verify.Inconclusive, true},
+		"warned":               {velero.Results{Warnings: messages(usual, "a CSI driver is gone")}, 2, 0, verify.Fail, false},
+		"warnings not stored":  {velero.Results{Warnings: messages(usual)}, 7, 0, verify.Inconclusive, false},
+		"errors not stored":    {velero.Results{Warnings: messages(usual)}, 1, 1, verify.Inconclusive, false},
+		"one of two is enough": {velero.Results{Warnings: messages("a CSI driver is gone")}, 2, 0, verify.Fail, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := &climb{plan: restorePlan{Into: "shop-drill"}, restored: &velerov1.Restore{Status: velerov1.RestoreStatus{Warnings: test.warnings, Errors: test.errors}}}
+			if found, complains := c.weighMessages(test.results); found.Verdict != test.want || complains == test.whole {
+				t.Errorf("got %s, complains %v: %s", found.Verdict, complains, found.Summary)
+			}
+		})
 	}
 }

@@ -44,7 +44,8 @@ func (c *climb) readBackup(ctx context.Context) backup.Rung {
 	if err == nil {
 		c.transport, err = velero.Transport(location, c.env.Velero.CAFile)
 	}
-	if phase := c.backup.Status.Phase; phase != velerov1.BackupPhaseCompleted {
+	// Velero calls no backup with errors Completed; one that says both was altered.
+	if status := c.backup.Status; status.Phase != velerov1.BackupPhaseCompleted || status.Errors > 0 {
 		return c.notCompleted(ctx, err == nil)
 	}
 	if apierrors.IsNotFound(err) {
@@ -144,7 +145,11 @@ func (c *climb) notCompleted(ctx context.Context, reachable bool) backup.Rung {
 	if reachable && status.Phase != velerov1.BackupPhaseFailedValidation {
 		reasons = append(reasons, c.said(ctx, velerov1.DownloadTargetKindBackupResults, velerov1.DownloadTargetKindBackupLog, c.backup.Name)...)
 	}
-	return notGood("backup "+c.backup.Name, string(status.Phase), reasons)
+	how := string(status.Phase)
+	if status.Phase == velerov1.BackupPhaseCompleted {
+		how = fmt.Sprintf("%s with %d errors", how, status.Errors)
+	}
+	return notGood("backup "+c.backup.Name, how, reasons)
 }
 
 // notGood is a backup or restore that ended in another phase than Completed.
@@ -243,7 +248,13 @@ func (c *climb) backupWarnings(ctx context.Context) ([]string, error) {
 	if errors.Is(err, velero.ErrNotStored) {
 		return []string{fmt.Sprintf("%d warnings, and what they were is not stored any more", c.backup.Status.Warnings)}, nil
 	}
-	return results.Warnings.Lines(), err
+	if err == nil {
+		err = results.Short(c.backup.Status.Warnings, c.backup.Status.Errors)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("what the warnings of backup %s are can't be told: %w", c.backup.Name, err)
+	}
+	return results.Warnings.Lines(), nil
 }
 
 // blame tells a backup that is damaged from one that could not be looked at.

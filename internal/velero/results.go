@@ -47,13 +47,36 @@ func oneLine(text string) string { return strings.Join(strings.Fields(text), " "
 // mostResults bounds what is read of results: with more, they say that all went wrong.
 const mostResults = 64 << 20
 
-// ReadResults reads what Download gives for BackupResults and RestoreResults.
+// ReadResults reads what Download gives for BackupResults and RestoreResults. Velero
+// writes both kinds of messages even if there are none: anything else is an error, and
+// never taken for nothing to tell.
 func ReadResults(reader io.Reader) (Results, error) {
-	var results Results
-	if err := json.NewDecoder(io.LimitReader(reader, mostResults)).Decode(&results); err != nil {
-		return results, fmt.Errorf("reading results: %w", err)
+	var stored struct {
+		Warnings *Messages `json:"warnings"`
+		Errors   *Messages `json:"errors"`
 	}
-	return results, nil
+	decoder := json.NewDecoder(io.LimitReader(reader, mostResults))
+	if err := decoder.Decode(&stored); err != nil {
+		return Results{}, fmt.Errorf("reading results: %w", err)
+	}
+	if stored.Warnings == nil || stored.Errors == nil {
+		return Results{}, errors.New("reading results: they lack warnings or errors")
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return Results{}, errors.New("reading results: there is more behind them")
+	}
+	return Results{Warnings: *stored.Warnings, Errors: *stored.Errors}, nil
+}
+
+// Short is an error when there are fewer messages than the status of the backup or
+// restore counts: what the others were cannot be told. There can be more, since Velero
+// stores them before it counts, and may do so twice.
+func (r Results) Short(warnings, errors int) error {
+	stored := [2]int{len(r.Warnings.Lines()), len(r.Errors.Lines())}
+	if stored[0] >= warnings && stored[1] >= errors {
+		return nil
+	}
+	return fmt.Errorf("velero counts %d warnings and %d errors, and has stored %d and %d", warnings, errors, stored[0], stored[1])
 }
 
 // ReadLog gives the last lines of a log of Velero's that are errors, at the most

@@ -226,8 +226,25 @@ func TestReadResults(t *testing.T) {
 	if got := strings.Join(results.Warnings.Lines(), "|"); got != "cluster: c|shop: could not restore, ConfigMap:conf already exists." {
 		t.Error(got)
 	}
-	if _, err := ReadResults(strings.NewReader("")); err == nil {
-		t.Error("nothing is read as results")
+	for _, text := range []string{``, `{}`, `null`, `[]`, `{"warnings":null,"errors":{}}`, `{"errors":{}}`, `{"Resource":"x"}`, `{"warnings":{},"errors":{}} trailing`, `{"warnings":{},"errors":{}}{}`} {
+		if results, err := ReadResults(strings.NewReader(text)); err == nil {
+			t.Errorf("%s is read as %+v", text, results)
+		}
+	}
+	if _, err := ReadResults(strings.NewReader(`{"errors":{},"warnings":{}}` + "\n")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestResultsAreHeldAgainstTheStatus(t *testing.T) {
+	results := Results{Warnings: Messages{Velero: []string{"a"}, Namespaces: map[string][]string{"shop": {"b", "c"}}}, Errors: Messages{Cluster: []string{"d"}}}
+	for _, test := range []struct {
+		warnings, errors int
+		short            bool
+	}{{3, 1, false}, {0, 0, false}, {4, 1, true}, {3, 2, true}} {
+		if err := results.Short(test.warnings, test.errors); (err != nil) != test.short {
+			t.Errorf("of %d warnings and %d errors: %v", test.warnings, test.errors, err)
+		}
 	}
 }
 
@@ -251,6 +268,7 @@ func TestLabelValue(t *testing.T) {
 
 func FuzzReadResults(f *testing.F) {
 	f.Add([]byte(`{"errors":{"namespaces":{"a":["b"]}},"warnings":{}}`))
+	f.Add([]byte(`{"errors":{},"warnings":{}}{}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		results, err := ReadResults(bytes.NewReader(data))
 		if err != nil {
