@@ -47,3 +47,51 @@ func TestABackupIsOfTheClustersKinds(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A cluster is listed for all that a namespace can hold, each resource once and in the
+// version of the backup as long as that is served, and of its own for what the backup holds.
+func TestWhatIsListed(t *testing.T) {
+	all := []string{"get", "list", "create", "delete"}
+	resource := func(name, kind string, namespaced bool, verbs []string) metav1.APIResource {
+		return metav1.APIResource{Name: name, Kind: kind, Namespaced: namespaced, Verbs: verbs}
+	}
+	client := &discoveryfake.FakeDiscovery{Fake: &clienttesting.Fake{}}
+	client.Resources = []*metav1.APIResourceList{
+		{GroupVersion: "v1", APIResources: []metav1.APIResource{
+			resource("pods", "Pod", true, all), resource("pods/status", "Pod", true, all), resource("namespaces", "Namespace", false, all),
+			resource("bindings", "Binding", true, []string{"create"}), resource("nodes", "Node", false, all),
+		}},
+		{GroupVersion: "metrics.k8s.io/v1beta1", APIResources: []metav1.APIResource{resource("pods", "PodMetrics", true, []string{"get", "list"})}},
+		{GroupVersion: "example.com/v2", APIResources: []metav1.APIResource{resource("widgets", "Widget", true, all), resource("widgets/status", "Widget", true, all)}},
+		{GroupVersion: "example.com/v1", APIResources: []metav1.APIResource{resource("widgets", "Widget", true, all), resource("gadgets", "Gadget", false, all)}},
+	}
+	served, err := discover(client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		held []objects.Resource
+		want string
+	}{
+		"a backup of nothing":      {nil, "v1 pods, example.com/v2 widgets"},
+		"of the preferred version": {[]objects.Resource{{Group: "example.com", Version: "v2", Name: "widgets"}}, "v1 pods, example.com/v2 widgets"},
+		"of an older version":      {[]objects.Resource{{Group: "example.com", Version: "v1", Name: "widgets"}}, "v1 pods, example.com/v1 widgets"},
+		"of one that is gone":      {[]objects.Resource{{Group: "example.com", Version: "v0", Name: "widgets"}}, "v1 pods, example.com/v2 widgets"},
+		"with the cluster's own":   {[]objects.Resource{{Version: "v1", Name: "namespaces"}, {Group: "example.com", Version: "v1", Name: "gadgets"}}, "example.com/v1 gadgets, v1 namespaces, v1 pods, example.com/v2 widgets"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, r := range served.compared(test.held) {
+				got = append(got, strings.TrimPrefix(r.Group+"/", "/")+r.Version+" "+r.Name)
+			}
+			if strings.Join(got, ", ") != test.want {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+	held := []objects.Resource{{Group: "example.com", Version: "v1", Name: "widgets"}, {Group: "example.com", Version: "v1", Name: "gadgets"}, {Version: "v1", Name: "pods"}}
+	served.mark(held)
+	if held[0].PlainStatus || !held[1].PlainStatus || held[2].PlainStatus {
+		t.Errorf("of a custom resource without a subresource the status is declared, of no other: %+v", held)
+	}
+}

@@ -24,8 +24,8 @@ import (
 // reads makes a step of one that has readers.
 func reads(own *restorePlan) { own.Readers = true }
 
-// scratch is the scratch namespace of the run.
-func scratch(change ...func(*corev1.Namespace)) *corev1.Namespace {
+// ourNamespace is the scratch namespace of the run.
+func ourNamespace(change ...func(*corev1.Namespace)) *corev1.Namespace {
 	n := namespace("drill")
 	n.Labels = marks(run)
 	for _, c := range change {
@@ -100,7 +100,7 @@ func TestUndoGoesOn(t *testing.T) {
 			modifiers := configMap(inVelero, own.Own)
 			modifiers.Labels = marks(run)
 			w.add(t, modifiers)
-			w.add(t, scratch())
+			w.add(t, ourNamespace())
 			w.velero(t, velero.Restores, "Restore", &velerov1.Restore{
 				ObjectMeta: metav1.ObjectMeta{Name: own.Own, Labels: marks(run)}, Status: velerov1.RestoreStatus{Phase: velerov1.RestorePhaseCompleted},
 			})
@@ -125,7 +125,7 @@ func TestUndoGoesOn(t *testing.T) {
 // what else the run has made is not.
 func TestUndoWithoutVelero(t *testing.T) {
 	own := drill(takesOne, reads)
-	w := newWorld(t, scratch())
+	w := newWorld(t, ourNamespace())
 	modifiers := configMap(inVelero, own.Own)
 	modifiers.Labels = marks(run)
 	w.add(t, modifiers)
@@ -164,10 +164,10 @@ func TestUndoOfTheNamespace(t *testing.T) {
 		lasting   bool
 		left      bool
 	}{
-		"of the run":                        {scratch(), false, "", false, false},
-		"somebody else was quicker":         {scratch(somebodys), false, "", false, true},
-		"somebody has taken the label away": {scratch(somebodys), true, "it does not bear the mark", true, true},
-		"stuck":                             {scratch(deleting), false, "stuck in deletion for 1m0s: widgets.example.com has 1 resource instances: remove what keeps it", true, true},
+		"of the run":                        {ourNamespace(), false, "", false, false},
+		"somebody else was quicker":         {ourNamespace(somebodys), false, "", false, true},
+		"somebody has taken the label away": {ourNamespace(somebodys), true, "it does not bear the mark", true, true},
+		"stuck":                             {ourNamespace(deleting), false, "stuck in deletion for 1m0s: widgets.example.com has 1 resource instances: remove what keeps it", true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, test.namespace)
@@ -239,7 +239,7 @@ func TestUndoOfVolumes(t *testing.T) {
 
 // A Restore that Velero is at work on is waited for, and not deleted under its hands.
 func TestUndoOfARestoreThatHangs(t *testing.T) {
-	w := newWorld(t, scratch())
+	w := newWorld(t, ourNamespace())
 	began := metav1.NewTime(time.Date(1999, 12, 31, 23, 0, 0, 0, time.UTC)) // an hour before a synctest bubble begins
 	w.velero(t, velero.Restores, "Restore", &velerov1.Restore{
 		ObjectMeta: metav1.ObjectMeta{Name: drill().Own, Labels: marks(run)},

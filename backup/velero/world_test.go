@@ -49,7 +49,7 @@ type world struct {
 	may []kube.Permission
 	// denied is what he may not do all the same.
 	denied *kube.Access
-	mu  sync.Mutex
+	mu     sync.Mutex
 	// refused and asked are what was.
 	refused, asked []kube.Access
 	// writes are how many more writes reach the cluster; the others fail, as those of a
@@ -177,7 +177,7 @@ func (w *world) review(action clienttesting.Action) (bool, runtime.Object, error
 	review := action.(clienttesting.CreateAction).GetObject().(*authorizationv1.SelfSubjectAccessReview)
 	asked := review.Spec.ResourceAttributes
 	access := kube.Access{Namespace: asked.Namespace, Verb: asked.Verb, Group: asked.Group, Resource: asked.Resource, Subresource: asked.Subresource}
-	review.Status.Allowed = w.may == nil || allowed(w.may, access)
+	review.Status.Allowed = (w.may == nil || allowed(w.may, access)) && (w.denied == nil || *w.denied != access)
 	return true, review, nil
 }
 
@@ -207,6 +207,12 @@ func (w *world) restore(object *unstructured.Unstructured) error {
 		"apiVersion": "v1", "kind": "ConfigMap", "data": map[string]any{"key": "value"},
 		"metadata": map[string]any{"namespace": "drill", "name": "config", "labels": map[string]any{velerov1.RestoreNameLabel: object.GetName(), velerov1.BackupNameLabel: backup}},
 	}}
+	space := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{
+		"name": "drill", "labels": map[string]any{experiments.LabelRun: run},
+	}}}
+	if err := w.dynamic.Tracker().Create(corev1.SchemeGroupVersion.WithResource("namespaces"), space, ""); err != nil {
+		return err
+	}
 	if err := w.dynamic.Tracker().Create(corev1.SchemeGroupVersion.WithResource("configmaps"), config, "drill"); err != nil {
 		return err
 	}

@@ -1,0 +1,68 @@
+package velero
+
+import (
+	"testing"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"gameday.dev/gameday/verify/objects"
+)
+
+// What a backup was not to hold is no loss; everything else is.
+func TestScope(t *testing.T) {
+	web := &metav1.LabelSelector{MatchLabels: map[string]string{"app": "web"}}
+	db := &metav1.LabelSelector{MatchLabels: map[string]string{"app": "db"}}
+	const (
+		filter   = "the backup's own resource filter"
+		selector = "the backup's own label selector"
+		config   = "{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: config, labels: {app: web}}}"
+		deploy   = "{apiVersion: apps/v1, kind: Deployment, metadata: {namespace: shop, name: web}}"
+	)
+	resources := map[string]objects.Resource{
+		config: {Version: "v1", Name: "configmaps", Kind: "ConfigMap", Namespaced: true},
+		deploy: {Group: "apps", Version: "v1", Name: "deployments", Kind: "Deployment", Namespaced: true},
+		"{apiVersion: v1, kind: Event, metadata: {namespace: shop, name: e}}":                                                                 {Version: "v1", Name: "events", Kind: "Event", Namespaced: true},
+		"{apiVersion: v1, kind: Namespace, metadata: {name: shop}}":                                                                           {Version: "v1", Name: "namespaces", Kind: "Namespace"},
+		"{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: view}}":                                               {Group: "rbac.authorization.k8s.io", Version: "v1", Name: "clusterroles", Kind: "ClusterRole"},
+		"{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a, labels: {velero.io/exclude-from-backup: 'true'}}}":            {Version: "v1", Name: "configmaps", Kind: "ConfigMap", Namespaced: true},
+		"{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a, labels: {velero.io/exclude-from-backup: 'false'}}}":           {Version: "v1", Name: "configmaps", Kind: "ConfigMap", Namespaced: true},
+		"{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a, deletionTimestamp: '2026-05-12T02:00:00Z', finalizers: [x]}}": {Version: "v1", Name: "configmaps", Kind: "ConfigMap", Namespaced: true},
+	}
+	for _, test := range []struct {
+		object string
+		spec   velerov1.BackupSpec
+		want   string
+	}{
+		{object: config},
+		{object: deploy},
+		{object: "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}"},
+		{object: "{apiVersion: v1, kind: Event, metadata: {namespace: shop, name: e}}", want: "events come and go"},
+		{object: "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: view}}", want: "of the cluster: a backup of namespaces holds what they refer to"},
+		{object: "{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a, labels: {velero.io/exclude-from-backup: 'true'}}}", want: "labelled velero.io/exclude-from-backup"},
+		{object: "{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a, labels: {velero.io/exclude-from-backup: 'false'}}}"},
+		{object: "{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a, deletionTimestamp: '2026-05-12T02:00:00Z', finalizers: [x]}}", want: "being deleted, which Velero does not back up"},
+
+		{object: config, spec: velerov1.BackupSpec{ExcludedResources: []string{"secrets"}}},
+		{object: config, spec: velerov1.BackupSpec{ExcludedResources: []string{"configmaps"}}, want: filter},
+		{object: config, spec: velerov1.BackupSpec{ExcludedResources: []string{"ConfigMap"}}, want: filter},
+		{object: config, spec: velerov1.BackupSpec{ExcludedNamespaceScopedResources: []string{"configmaps"}}, want: filter},
+		{object: config, spec: velerov1.BackupSpec{IncludedResources: []string{"*"}}},
+		{object: config, spec: velerov1.BackupSpec{IncludedResources: []string{"secrets", "configmaps"}}},
+		{object: config, spec: velerov1.BackupSpec{IncludedResources: []string{"secrets"}}, want: filter},
+		{object: config, spec: velerov1.BackupSpec{IncludedNamespaceScopedResources: []string{"deployments.apps"}}, want: filter},
+		{object: deploy, spec: velerov1.BackupSpec{IncludedNamespaceScopedResources: []string{"deployments.apps"}}},
+		{object: deploy, spec: velerov1.BackupSpec{IncludedResources: []string{"deployments"}, ExcludedResources: []string{"deployments.apps"}}, want: filter},
+
+		{object: config, spec: velerov1.BackupSpec{LabelSelector: web}},
+		{object: config, spec: velerov1.BackupSpec{LabelSelector: db}, want: selector},
+		{object: config, spec: velerov1.BackupSpec{OrLabelSelectors: []*metav1.LabelSelector{db, web}}},
+		{object: config, spec: velerov1.BackupSpec{OrLabelSelectors: []*metav1.LabelSelector{db}}, want: selector},
+		{object: deploy, spec: velerov1.BackupSpec{LabelSelector: web}, want: selector},
+	} {
+		object := parsedObject(t, test.object)
+		if got := (scope{test.spec}).leftOut(resources[test.object], object); got != test.want {
+			t.Errorf("%s with %+v: left out %q, want %q", test.object, test.spec, got, test.want)
+		}
+	}
+}
