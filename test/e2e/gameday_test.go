@@ -135,11 +135,11 @@ func (p *process) signal(signal os.Signal) {
 
 // dirNow is the run directory as soon as there is one.
 func (p *process) dirNow() string {
-	dirs, _ := filepath.Glob(filepath.Join(p.runs, "drill-*"))
+	dirs, _ := filepath.Glob(filepath.Join(p.runs, "*", "artifacts"))
 	if p.runs == "" || len(dirs) == 0 {
 		return ""
 	}
-	return dirs[0]
+	return filepath.Dir(dirs[0])
 }
 
 func (p *process) wait() *result {
