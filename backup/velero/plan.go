@@ -2,13 +2,11 @@ package velero
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -86,7 +84,7 @@ func (s *Restore) Plan(ctx context.Context, env experiments.Env) (experiments.Pl
 	if err := planLocation(ctx, client, own.Location, &plan); err != nil {
 		return plan, err
 	}
-	if err := s.planVolumes(ctx, env, own); err != nil {
+	if err := s.planVolumes(ctx, env, own, &plan); err != nil {
 		return plan, err
 	}
 	if err := s.planOutside(ctx, env, own); err != nil {
@@ -268,82 +266,6 @@ func (s *Restore) planInto(ctx context.Context, env experiments.Env) error {
 	}
 }
 
-// planVolumes refuses a restore that would share a volume with the original: a
-// PersistentVolume that is kept (reclaim policy Retain) and whose content is not
-// in the backup is restored as it is (pkg/restore/restore.go,
-// handleSkippedPVHasRetainPolicy). What a backup holds is looked at again before
-// the restore begins.
-func (s *Restore) planVolumes(ctx context.Context, env experiments.Env, own restorePlan) error {
-	if s.Volumes.Compare && env.Image == "" {
-		return refusal.New("set image in the Environment, or --image, to an image with gameday in it that nodes can pull; or leave volumes.compare out",
-			"comparing the files of volumes needs pods that look at them, and no image is known")
-	}
-	if !own.New {
-		return nil
-	}
-	claims, err := s.claimsNotBackedUp(ctx, env, own.Source)
-	if err != nil || len(claims) == 0 {
-		return err
-	}
-	var shared []error
-	_, err = kube.Each(ctx, env.Client.CoreV1().PersistentVolumes(), metav1.ListOptions{}, func(volume *corev1.PersistentVolume) error {
-		claim, ours := claims[volume.Name]
-		delete(claims, volume.Name) // a list may name one twice
-		if ours && volume.Spec.PersistentVolumeReclaimPolicy == corev1.PersistentVolumeReclaimRetain && volume.Spec.CSI == nil {
-			shared = append(shared, fmt.Errorf("claim %s of volume %s", claim, volume.Name))
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("listing persistentvolumes: %w", err)
-	}
-	if len(shared) > 0 {
-		return refusal.New("mount it in a running pod, so that its files are backed up, or use a driver with snapshots",
-			"the copy would share a volume with the original: it is kept (Retain) and its content would not be in the backup: %v", errors.Join(shared...))
-	}
-	return nil
-}
-
 func (s *Restore) filesystemBackups() bool {
 	return s.Backup.DefaultVolumesToFsBackup == nil || *s.Backup.DefaultVolumesToFsBackup
-}
-
-// claimsNotBackedUp are the claims of a namespace, by their volumes, whose files
-// would not be in a backup taken now.
-func (s *Restore) claimsNotBackedUp(ctx context.Context, env experiments.Env, namespace string) (map[string]string, error) {
-	mounted, err := mountedClaims(ctx, env, namespace)
-	if err != nil {
-		return nil, err
-	}
-	claims := map[string]string{}
-	_, err = kube.Each(ctx, env.Client.CoreV1().PersistentVolumeClaims(namespace), metav1.ListOptions{}, func(claim *corev1.PersistentVolumeClaim) error {
-		if claim.Spec.VolumeName != "" && !(s.filesystemBackups() && mounted[claim.Name]) {
-			claims[claim.Spec.VolumeName] = claim.Name
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("listing claims of namespace %s: %w", namespace, err)
-	}
-	return claims, nil
-}
-
-// mountedClaims are those that a running pod has, whose files can be backed up.
-func mountedClaims(ctx context.Context, env experiments.Env, namespace string) (map[string]bool, error) {
-	mounted := map[string]bool{}
-	_, err := kube.Each(ctx, env.Client.CoreV1().Pods(namespace), metav1.ListOptions{}, func(pod *corev1.Pod) error {
-		if pod.Status.Phase != corev1.PodRunning {
-			return nil
-		}
-		for _, volume := range pod.Spec.Volumes {
-			if claim := volume.PersistentVolumeClaim; claim != nil {
-				mounted[claim.ClaimName] = true
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("listing pods of namespace %s: %w", namespace, err)
-	}
-	return mounted, nil
 }

@@ -3,9 +3,6 @@ package velero
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,7 +17,7 @@ import (
 // that is kept by its storage class holds what was restored, Secrets of the
 // application perhaps, and is named.
 func (u *undoing) volumesGone(ctx context.Context) error {
-	kept := map[string]bool{}
+	kept, going := map[string]bool{}, map[string]bool{}
 	err := kube.Follow(ctx, u.env.Client.CoreV1().PersistentVolumes(), kube.FollowOptions{},
 		func(volume *corev1.PersistentVolume) (*corev1.PersistentVolume, bool) {
 			claim := volume.Spec.ClaimRef
@@ -28,24 +25,24 @@ func (u *undoing) volumesGone(ctx context.Context) error {
 		},
 		func(view map[types.UID]*corev1.PersistentVolume) bool {
 			clear(kept)
-			going := false
+			clear(going)
 			for _, volume := range view {
 				if volume.Spec.PersistentVolumeReclaimPolicy == corev1.PersistentVolumeReclaimDelete && volume.Status.Phase != corev1.VolumeFailed {
-					going = true
+					going[volume.Name] = true
 					continue
 				}
 				kept[volume.Name] = true
 			}
-			return !going
+			return len(going) == 0
 		})
 	switch {
 	case apierrors.IsForbidden(err):
 		u.env.Record.Record(journal.StepProgress, journal.Progress{Message: "whether volumes of " + u.plan.Into + " are left can't be told: listing persistentvolumes is not allowed"})
 		return nil
 	case err != nil:
-		return fmt.Errorf("waiting until the volumes of %s are gone: %w", u.plan.Into, err)
+		return fmt.Errorf("waiting until the volumes of %s are gone (%s): %w", u.plan.Into, listed(going, ", "), err)
 	case len(kept) > 0:
-		return experiments.Lasting(fmt.Errorf("volumes with what was restored are kept by their storage class: kubectl delete persistentvolume %s, and what is behind them", strings.Join(slices.Sorted(maps.Keys(kept)), " ")))
+		return experiments.Lasting(fmt.Errorf("volumes with what was restored are kept by their storage class: kubectl delete persistentvolume %s, and what is behind them", listed(kept, " ")))
 	}
 	return nil
 }
