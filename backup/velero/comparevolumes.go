@@ -104,7 +104,7 @@ func with(found, more backup.Rung) backup.Rung {
 }
 
 func (c *climb) isIgnored(volume volumeBackup) bool {
-	names := func(name string) bool { return name == volume.Claim || name == volume.Name }
+	names := func(name string) bool { return name != "" && (name == volume.Claim || name == volume.Name) }
 	return slices.ContainsFunc(c.spec.Volumes.Ignore, names)
 }
 
@@ -196,7 +196,11 @@ func weighDifferences(result files.Result, err error) backup.Rung {
 	}
 	var untold []string
 	for _, pair := range result.Pairs {
-		if why := pair.NotComparable + pair.Error; why != "" {
+		why := pair.NotComparable + pair.Error
+		if why == "" && pair.Untold() {
+			why = fmt.Sprintf("of %d files, and %d in the copy, none has the same content on both sides", pair.InSource.Files, pair.InRestored.Files)
+		}
+		if why != "" {
 			untold = append(untold, fmt.Sprintf("%s: %s", pair.Restored, why))
 		}
 	}

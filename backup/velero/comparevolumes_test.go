@@ -44,7 +44,19 @@ func TestWeighFiles(t *testing.T) {
 		"unclear":             {pair(differs(files.Unclear)), nil, verify.Inconclusive, "a: content"},
 		"an error":            {pair(nil), errors.New("no reader"), verify.Inconclusive, "no reader"},
 		"not comparable":      {pair(func(p *files.PairResult) { p.NotComparable = "a block volume" }), nil, verify.Inconclusive, "a block volume"},
-		"nothing compared":    {files.Result{}, nil, verify.Inconclusive, "no file could be compared"},
+		"only drift": {pair(func(p *files.PairResult) {
+			p.InSource.Files, p.InRestored.Files, p.Equal = 1000, 1000, 1
+			p.Different = map[files.Label]map[files.Kind]int64{files.Drift: {files.Content: 1000}}
+		}), nil, verify.Inconclusive, "data of drill/db-0: of 1000 files, and 1000 in the copy, none has the same content"},
+		"only drift, of owners": {pair(func(p *files.PairResult) {
+			p.InSource.Files, p.InRestored.Files, p.Equal, p.SameContent = 1000, 1000, 1, 1000
+			p.Different = map[files.Label]map[files.Kind]int64{files.Drift: {files.Owner: 1000}}
+		}), nil, verify.Pass, "1000 have changed at the original since"},
+		"only drift, since it was empty": {pair(func(p *files.PairResult) {
+			p.Empty, p.InSource.Files, p.Equal = true, 3, 1
+			p.Different = map[files.Label]map[files.Kind]int64{files.Drift: {files.Missing: 3}}
+		}), nil, verify.Pass, "3 have changed"},
+		"nothing compared": {files.Result{}, nil, verify.Inconclusive, "no file could be compared"},
 		"let pass by rule": {pair(func(p *files.PairResult) {
 			p.Ignored = map[files.Rule]int64{files.CacheDirectories: 4, files.HardLinks: 2}
 		}), nil, verify.Pass, "6 differences in files are let pass:\n4 by rule cacheDirectories: in directories with a CACHEDIR.TAG, not backed up\n2 by rule hardLinks"},
@@ -63,5 +75,16 @@ func TestWeighFiles(t *testing.T) {
 				t.Error("it passes and has problems")
 			}
 		})
+	}
+}
+
+func TestNoNameIgnoresNoVolume(t *testing.T) {
+	c := &climb{spec: &Restore{Volumes: Volumes{Ignore: []string{"", "tmp"}}}}
+	for volume, ignored := range map[volumeBackup]bool{
+		{Claim: "data"}: false, {Pod: "db-0", Name: "host"}: false, {Pod: "db-0", Name: "tmp"}: true, {Claim: "tmp"}: true,
+	} {
+		if got := c.isIgnored(volume); got != ignored {
+			t.Errorf("%s is ignored: %v", volume, got)
+		}
 	}
 }

@@ -57,6 +57,7 @@ func pairOf(volume volumeBackup, originals, copies mounts, began *metav1.Time) (
 	}
 	return files.Pair{
 		Source: original.volume(), Restored: restored.volume(), BackedUpAt: began.Time, UsedSince: usedSince(restored.pod), Blocks: blocks,
+		Empty: volume.Files != nil && volume.Files.Status.Progress.TotalBytes == 0,
 	}, ""
 }
 

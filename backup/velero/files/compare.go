@@ -36,7 +36,7 @@ func compare(ctx context.Context, options Options) (result Result, err error) {
 	}
 	var problems []error
 	for i, pair := range options.Pairs {
-		found := PairResult{Source: pair.Source, Restored: pair.Restored, NotComparable: pair.notComparable()}
+		found := PairResult{Source: pair.Source, Restored: pair.Restored, NotComparable: pair.notComparable(), Empty: pair.Empty}
 		if found.NotComparable == "" {
 			began := time.Now()
 			err := r.compare(ctx, i, &found)

@@ -54,6 +54,8 @@ type Pair struct {
 	// Blocks says that the volume was copied as a whole, by a snapshot of its storage,
 	// and not file by file by kopia: then what kopia leaves out must be there.
 	Blocks bool
+	// Empty says that the backup holds not a byte of it.
+	Empty bool
 }
 
 // Volume is a volume as one pod has it.

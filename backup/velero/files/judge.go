@@ -309,7 +309,9 @@ func (j judge) sameType(in *directory, s, r *entry, since func(bool) Label, add 
 	changed := j.touched(s) || in.moved
 	because := usedWhy(j.used(r))
 	same, coarse := sameTime(s.ModTime, r.ModTime)
-	if s.Type == File && s.Error == "" && r.Error == "" && s.SHA256 != r.SHA256 {
+	if s.Type == File && s.Error == "" && r.Error == "" && s.SHA256 == r.SHA256 {
+		j.result.SameContent++
+	} else if s.Type == File && s.Error == "" && r.Error == "" {
 		label, because := j.content(in, s, r, since(false), same)
 		add(Content, label, because)
 	}

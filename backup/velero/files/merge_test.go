@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -159,6 +160,28 @@ func TestTimesThatAreKeptLessExactly(t *testing.T) {
 		if same, coarse := sameTime(at, test.restored); same != test.same || coarse != test.coarse {
 			t.Errorf("%s: %v, %v", name, same, coarse)
 		}
+	}
+}
+
+// A file whose content came back counts, though its owner has changed since; others
+// say nothing of the volume.
+func TestSameContentIsCounted(t *testing.T) {
+	changed := func(name, sum string) told {
+		file := fileAt(name, after)
+		file.entry.SHA256, file.entry.UID = sum, 7
+		return file
+	}
+	source := []told{dirAt(root, before), changed("a", fileAt("a", before).entry.SHA256), changed("b", "other"), {}}
+	one, err := merged(t, handmade(), source, []told{dirAt(root, before), fileAt("a", before), fileAt("b", before), {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if one.SameContent != 1 || one.Untold() || one.Of(Loss) != 0 {
+		t.Errorf("%+v", one)
+	}
+	one, err = merged(t, handmade(), slices.Delete(source, 1, 2), []told{dirAt(root, before), fileAt("b", before), {}})
+	if err != nil || one.SameContent != 0 || !one.Untold() {
+		t.Errorf("%+v, %v", one, err)
 	}
 }
 

@@ -46,6 +46,8 @@ type PairResult struct {
 	NotComparable string `json:"notComparable,omitempty"`
 	// Error says why the comparison is not whole; all counts go only so far.
 	Error string `json:"error,omitempty"`
+	// Empty says that there was nothing in it when it was backed up.
+	Empty bool `json:"empty,omitempty"`
 	Tally
 	// Differences are the first of each label, in the order of their paths.
 	Differences map[Label][]*Difference `json:"differences,omitempty"`
@@ -63,6 +65,8 @@ type Tally struct {
 	// those of regular files, proven by sha256.
 	Equal      int64 `json:"equal"`
 	EqualBytes int64 `json:"equalBytes"`
+	// SameContent are regular files with the same sha256, whatever else differs.
+	SameContent int64 `json:"sameContent"`
 	// Different counts what differs, by label and kind. What differs in several
 	// kinds counts in each.
 	Different map[Label]map[Kind]int64 `json:"different,omitempty"`
@@ -111,6 +115,15 @@ func (t *Tally) ignore(rule Rule, n int64) {
 	t.Ignored[rule] += n
 }
 
+// Untold says that there are files and the content of none was seen to have come
+// back: all of them may have changed since, and all may be lost.
+func (p PairResult) Untold() bool {
+	if p.Empty && p.InRestored.Files == 0 {
+		return false
+	}
+	return p.SameContent == 0 && p.InSource.Files+p.InRestored.Files > 0
+}
+
 // Total adds up all pairs.
 func (r Result) Total() Tally {
 	var total Tally
@@ -119,6 +132,7 @@ func (r Result) Total() Tally {
 		total.InRestored.add(pair.InRestored)
 		total.Equal += pair.Equal
 		total.EqualBytes += pair.EqualBytes
+		total.SameContent += pair.SameContent
 		for label, kinds := range pair.Different {
 			for kind, n := range kinds {
 				total.different(label, kind, n)
