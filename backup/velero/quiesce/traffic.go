@@ -65,7 +65,16 @@ func services() []change {
 	return changes
 }
 
+// reachedFromOutside says so of a Service as the API server does (pkg/api/service,
+// ExternallyAccessible).
 func reachedFromOutside(service map[string]any) bool {
 	spec, _ := service["spec"].(map[string]any)
-	return spec["type"] == "LoadBalancer" || spec["type"] == "NodePort"
+	switch addresses, _ := spec["externalIPs"].([]any); spec["type"] {
+	case "LoadBalancer", "NodePort":
+		return true
+	case "ClusterIP", nil:
+		return len(addresses) > 0
+	default:
+		return false
+	}
 }
