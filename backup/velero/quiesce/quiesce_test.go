@@ -491,6 +491,26 @@ func TestTrafficIsKeptApartFromStartedWorkloadsToo(t *testing.T) {
 	}
 }
 
+// The API server copies the zone of a node to the pod that is bound to it
+// (plugin/pkg/admission/podtopologylabels).
+func TestZonesOfQuiescedPods(t *testing.T) {
+	backup, parsed := world(t)
+	wanted := parsed["pods/db-0"]
+	text, err := Modifiers(t.Context(), backup, Options{Namespace: "shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := apply(t, text, "pods", asRestored(wanted, true))
+	labels := found.GetLabels()
+	labels["topology.kubernetes.io/zone"], labels["topology.kubernetes.io/region"] = "b", "eu"
+	found.SetLabels(labels)
+	of := objects.Resource{Version: "v1", Name: "pods", Kind: "Pod", Namespaced: true}
+	rules := append(Rules(Options{Namespace: "shop"}), waits())
+	if _, differences := objects.Diff(of, wanted, found, rules...); slices.ContainsFunc(differences, func(d objects.Difference) bool { return d.Label == objects.Loss }) {
+		t.Errorf("%v", differences)
+	}
+}
+
 func TestNobodysClassIsAName(t *testing.T) {
 	// The API server takes nothing else as spec.ingressClassName.
 	if problems := validation.IsDNS1123Subdomain(nobodysClass); len(problems) > 0 {
