@@ -70,7 +70,7 @@ func discover(client discovery.DiscoveryInterface) (catalogue, error) {
 				continue
 			}
 			resource := objects.Resource{Group: version.Group, Version: version.Version, Name: one.Name, Kind: one.Kind, Namespaced: one.Namespaced}
-			resource.PlainStatus = isCustom(version.Group) && !hasStatus(list, one.Name)
+			resource.PlainStatus = !hasStatus(list, one.Name)
 			name := resource.String()
 			if c.served[name] == nil {
 				c.served[name] = map[string]objects.Resource{}
@@ -91,12 +91,6 @@ func isObject(resource metav1.APIResource) bool {
 		}
 	}
 	return !strings.Contains(resource.Name, "/")
-}
-
-// isCustom says whether a group can be of a CustomResourceDefinition: those of
-// Kubernetes itself have no dot or end in k8s.io, and all have their status apart.
-func isCustom(group string) bool {
-	return strings.Contains(group, ".") && !strings.HasSuffix(group, ".k8s.io")
 }
 
 func hasStatus(list *metav1.APIResourceList, name string) bool {

@@ -95,3 +95,16 @@ func TestWhatIsListed(t *testing.T) {
 		t.Errorf("of a custom resource without a subresource the status is declared, of no other: %+v", held)
 	}
 }
+
+// Custom resources are in groups under k8s.io too, such as those of the vertical pod
+// autoscaler, whose checkpoints are all status.
+func TestPlainStatusIsWhatHasNoSubresource(t *testing.T) {
+	served := serving(t, map[string]map[string]string{"autoscaling.k8s.io/v1": {
+		"verticalpodautoscalers": "VerticalPodAutoscaler", "verticalpodautoscalers/status": "VerticalPodAutoscaler", "verticalpodautoscalercheckpoints": "VerticalPodAutoscalerCheckpoint",
+	}})
+	wanted := []objects.Resource{{Group: "autoscaling.k8s.io", Version: "v1", Name: "verticalpodautoscalers"}, {Group: "autoscaling.k8s.io", Version: "v1", Name: "verticalpodautoscalercheckpoints"}}
+	served.mark(wanted)
+	if wanted[0].PlainStatus || !wanted[1].PlainStatus {
+		t.Errorf("%+v", wanted)
+	}
+}

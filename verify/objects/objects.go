@@ -25,8 +25,8 @@ type Resource struct {
 	// Namespaced says that its objects live in namespaces.
 	Namespaced bool
 	// PlainStatus says that status is no subresource of it, so that it is part of
-	// what was declared and is compared. No resource of Kubernetes' own has it;
-	// custom resources without subresources.status in their definition do.
+	// what was declared and is compared. Of Kubernetes' own resources those without
+	// that subresource have no status; custom resources may have one.
 	PlainStatus bool
 }
 
