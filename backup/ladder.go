@@ -27,8 +27,8 @@ func (t Teller) Found(found Found) { t.Record.Record(EventFound, found) }
 // Rung tells what was found on a rung.
 func (t Teller) Rung(found Rung) { t.Record.Record(EventRung, found) }
 
-// Disaster is now: from here on RPO and RTO count.
-func (t Teller) Disaster() { t.Record.Record(EventDisaster, Disaster{At: time.Now().UTC()}) }
+// Disaster is the moment from which RPO and RTO count, by the clock that dates the backup.
+func (t Teller) Disaster(at time.Time) { t.Record.Record(EventDisaster, Disaster{At: at.UTC()}) }
 
 // Way is one rung and how it is climbed.
 type Way struct {

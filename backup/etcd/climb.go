@@ -3,6 +3,7 @@ package etcd
 import (
 	"context"
 	"slices"
+	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -37,7 +38,7 @@ func (s *Restore) Inject(ctx context.Context, env experiments.Env, plan experime
 	defer c.stop()
 	c.Rung(c.agreement(ctx))
 	if c.file != "" {
-		c.Disaster()
+		c.Disaster(time.Now())
 	}
 	return c.ladder().Climb(ctx)
 }

@@ -21,7 +21,7 @@ func (c *climb) takeSnapshot(ctx context.Context) backup.Rung {
 	}
 	c.file, c.known = taken.Path, &scratch.KnownHash{SHA256: taken.SHA256, Size: taken.Size, TrailerOK: true}
 	c.Found(backup.Found{At: taken.At.UTC(), AtSource: "taken by this run", Facts: factsOf(taken)})
-	c.Disaster()
+	c.Disaster(time.Now())
 	return tookSnapshot(taken)
 }
 
