@@ -23,7 +23,11 @@ import (
 // restore is the second rung: Velero restores the namespace into the scratch
 // namespace and has nothing to say against it.
 func (c *climb) restore(ctx context.Context) backup.Rung {
-	if shared := c.sharedVolumes(); len(shared) > 0 {
+	shared, err := c.sharedVolumes()
+	if err != nil {
+		return backup.Unsure("%v", err)
+	}
+	if len(shared) > 0 {
 		found := backup.Broken("not restored: the copy would share %d volumes with the original", len(shared))
 		found.Problems, found.ProblemCount = capped(shared), int64(len(shared))
 		found.Hints = []string{"mount the claims in running pods, so that their files are backed up, or take snapshots of them"}

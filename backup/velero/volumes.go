@@ -26,6 +26,15 @@ type volumeBackup struct {
 	Snapshot *volumeInfo
 	// Lost is why the content is not in the backup, empty when it is.
 	Lost string
+	// Listed says that Velero's list of volumes, which old backups lack, has the claim.
+	Listed bool
+}
+
+// isTaken says that Velero knows by its records that it has backed up the content, so
+// that it restores none but that (pkg/restore/restore.go, restoreItem). Of an empty
+// volume only its list says so.
+func (v volumeBackup) isTaken() bool {
+	return v.Lost == "" && (v.Files == nil || v.Files.Status.SnapshotID != "" || v.Listed)
 }
 
 // String names the volume as people look for it.
@@ -117,18 +126,24 @@ type volumeKnowledge struct {
 }
 
 // ofPod says of a pod's volume what is known; has is false for one whose content
-// comes from elsewhere: configuration, credentials, images.
+// comes from elsewhere: configuration, credentials, images. Of some of these Velero
+// backs up files all the same, inline CSI volumes by default, and restores them; of
+// others it restores none (pkg/podvolume/util.go, volumeHasNonRestorableSource).
 func (k volumeKnowledge) ofPod(pod *corev1.Pod, volume corev1.Volume) (one volumeBackup, has bool) {
 	one = volumeBackup{Pod: pod.Name, Name: volume.Name}
 	source := volume.VolumeSource
 	switch {
-	case source.ConfigMap != nil, source.Secret != nil, source.Projected != nil, source.DownwardAPI != nil, source.CSI != nil, source.Image != nil, source.GitRepo != nil:
+	case source.Projected != nil, source.DownwardAPI != nil:
 		return one, false
+	case source.ConfigMap != nil, source.Secret != nil, source.CSI != nil, source.Image != nil, source.GitRepo != nil:
+		one.Files = k.filesOf(pod.Name, volume.Name)
+		return one, one.Files != nil && one.Files.Status.SnapshotID != "" && one.Files.Status.Phase == velerov1.PodVolumeBackupPhaseCompleted
 	case source.PersistentVolumeClaim != nil:
 		one.Claim = source.PersistentVolumeClaim.ClaimName
 	case source.Ephemeral != nil:
 		one.Claim = pod.Name + "-" + volume.Name // what its controller calls it
 	}
+	one.Listed = one.Claim != "" && k.infoOf(one.Claim) != nil
 	one.Files = k.filesOf(pod.Name, volume.Name)
 	if one.Files != nil {
 		if phase := one.Files.Status.Phase; phase != velerov1.PodVolumeBackupPhaseCompleted {
@@ -197,14 +212,17 @@ func (k volumeKnowledge) infoOf(claim string) *volumeInfo {
 
 // sharedVolumes are those that Velero would restore as they are: kept volumes
 // (reclaim policy other than Delete) whose content is not in the backup.
-func (c *climb) sharedVolumes() []string {
+func (c *climb) sharedVolumes() ([]string, error) {
 	var shared []string
 	for _, volume := range c.volumes {
-		if volume.Claim == "" || volume.Lost == "" {
+		if volume.Claim == "" || volume.isTaken() {
 			continue
 		}
 		claim, err := c.contents.Get("persistentvolumeclaims", c.plan.Source, volume.Claim)
-		if err != nil || claim == nil {
+		if err != nil {
+			return nil, err
+		}
+		if claim == nil {
 			continue
 		}
 		name := textAt(claim.Object, "spec", "volumeName")
@@ -212,14 +230,21 @@ func (c *climb) sharedVolumes() []string {
 			continue
 		}
 		persistent, err := c.contents.Get("persistentvolumes", "", name)
-		if err != nil || persistent == nil {
+		if err != nil {
+			return nil, err
+		}
+		if persistent == nil {
 			continue // without its definition nothing is restored as it is
 		}
 		if policy := textAt(persistent.Object, "spec", "persistentVolumeReclaimPolicy"); policy != string(corev1.PersistentVolumeReclaimDelete) {
-			shared = append(shared, fmt.Sprintf("%s: volume %s is kept (%s) and its content is not in the backup: %s", volume, name, policy, volume.Lost))
+			why := volume.Lost
+			if why == "" {
+				why = "it was empty"
+			}
+			shared = append(shared, fmt.Sprintf("%s: volume %s is kept (%s) and its content is not in the backup: %s", volume, name, policy, why))
 		}
 	}
-	return shared
+	return shared, nil
 }
 
 // textAt reads a text in an object; empty when there is none.

@@ -31,7 +31,8 @@ func TestWhatABackupHasOfAVolume(t *testing.T) {
 	failed.Status.Message = "no space"
 	known := volumeKnowledge{namespace: "shop", files: []velerov1.PodVolumeBackup{
 		backupOf("other", "db-0", "host", velerov1.PodVolumeBackupPhaseCompleted), backupOf("shop", "db-0", "data", velerov1.PodVolumeBackupPhaseCompleted),
-		backupOf("shop", "db-0", "scratch", velerov1.PodVolumeBackupPhaseCompleted), failed, backupOf("shop", "db-0", "begun", ""),
+		backupOf("shop", "db-0", "scratch", velerov1.PodVolumeBackupPhaseCompleted), backupOf("shop", "db-0", "certs", velerov1.PodVolumeBackupPhaseCompleted),
+		backupOf("shop", "db-0", "token", velerov1.PodVolumeBackupPhaseCompleted), failed, backupOf("shop", "db-0", "begun", ""),
 	}}
 	recorded(t, "backupvolumeinfos", &known.infos)
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "db-0"}}
@@ -51,6 +52,9 @@ func TestWhatABackupHasOfAVolume(t *testing.T) {
 		"configuration":                 {volume: from("conf", corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{}}), none: true},
 		"credentials":                   {volume: from("key", corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{}}), none: true},
 		"an image":                      {volume: from("image", corev1.VolumeSource{Image: &corev1.ImageVolumeSource{}}), none: true},
+		"an inline CSI volume":          {volume: from("certs", corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{}}), files: "certs"},
+		"one that was left out":         {volume: from("others", corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{}}), none: true},
+		"one that is not restored":      {volume: from("token", corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{}}), none: true},
 		"failed":                        {volume: claimed("broken", "b"), claim: "b", lost: "its backup ended Failed: no space"},
 		"not ended":                     {volume: claimed("begun", "b"), claim: "b", lost: "its backup ended New"},
 		"a hostPath":                    {volume: from("host", corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{}}), lost: "hostPath"},
@@ -140,6 +144,7 @@ func TestVolumesThatTheCopyWouldShare(t *testing.T) {
 		return `{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {namespace: shop, name: data}, spec: {volumeName: "` + volume + `"}}`
 	}
 	lost := volumeBackup{Claim: "data", Lost: "its files were not backed up"}
+	empty := velerov1.PodVolumeBackup{Status: velerov1.PodVolumeBackupStatus{Phase: velerov1.PodVolumeBackupPhaseCompleted}}
 	for name, test := range map[string]struct {
 		volume volumeBackup
 		holds  []string
@@ -147,6 +152,8 @@ func TestVolumesThatTheCopyWouldShare(t *testing.T) {
 	}{
 		"kept and lost":        {lost, []string{claim("pv"), volume("Retain")}, true},
 		"kept and backed up":   {volumeBackup{Claim: "data"}, []string{claim("pv"), volume("Retain")}, false},
+		"kept and empty":       {volumeBackup{Claim: "data", Files: &empty}, []string{claim("pv"), volume("Retain")}, true},
+		"empty, and listed":    {volumeBackup{Claim: "data", Files: &empty, Listed: true}, []string{claim("pv"), volume("Retain")}, false},
 		"not kept":             {lost, []string{claim("pv"), volume("Delete")}, false},
 		"without a claim":      {volumeBackup{Pod: "db-0", Name: "host", Lost: "a hostPath"}, []string{volume("Retain")}, false},
 		"not bound":            {lost, []string{claim(""), volume("Retain")}, false},
@@ -155,14 +162,26 @@ func TestVolumesThatTheCopyWouldShare(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := &climb{plan: restorePlan{Source: "shop"}, contents: backedUp(t, test.holds...), volumes: []volumeBackup{test.volume}}
-			shared := c.sharedVolumes()
-			if len(shared) > 0 != test.shared {
+			shared, err := c.sharedVolumes()
+			if err != nil || len(shared) > 0 != test.shared {
 				t.Errorf("got %q", shared)
 			}
 			if test.shared && !strings.Contains(shared[0], "claim data: volume pv is kept (Retain)") {
 				t.Errorf("got %q", shared)
 			}
 		})
+	}
+}
+
+// What can't be looked at is no leave to restore.
+func TestWhatCannotBeReadIsNotRestored(t *testing.T) {
+	c := &climb{
+		spec: &Restore{}, plan: restorePlan{Source: "shop"}, volumes: []volumeBackup{{Claim: "data", Lost: "skipped"}},
+		contents: backedUp(t, `{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {namespace: shop, name: data}, spec: {volumeName: pv}}`),
+	}
+	c.contents.Close()
+	if found := c.restore(t.Context()); found.Verdict != verify.Inconclusive {
+		t.Errorf("%s: %s", found.Verdict, found.Summary)
 	}
 }
 
