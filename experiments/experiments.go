@@ -71,6 +71,9 @@ type Env struct {
 	Image string
 	// Machine is where this process runs.
 	Machine Machine
+	// Artifacts is the run's directory for files that people look at, which no verdict
+	// needs; empty outside a run.
+	Artifacts string
 	// Record writes to the journal of the run on behalf of this step.
 	Record journal.Recorder
 }

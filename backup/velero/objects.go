@@ -39,10 +39,12 @@ func (c *climb) compareObjects(ctx context.Context) backup.Rung {
 			found = weigh(result)
 		}
 		tellUnlisted(&found, c.unlisted)
+		c.tellDifferences(ctx, &found)
 		return found
 	}
 	found := weigh(result)
 	tellUnlisted(&found, c.unlisted)
+	c.tellDifferences(ctx, &found)
 	return c.withCanary(ctx, found)
 }
 

@@ -13,6 +13,10 @@ import (
 // FileName is the journal's name within a run directory.
 const FileName = "journal.jsonl"
 
+// ArtifactsName is the directory within a run directory for files that steps leave for
+// people: no verdict needs them.
+const ArtifactsName = "artifacts"
+
 // Recorder writes events on behalf of one step or check. Recording never
 // fails for the caller: the Writer keeps the first error and the loop, which
 // watches Failed, ends the run on it.
@@ -32,7 +36,7 @@ type Writer struct {
 
 // Create makes the journal in dir, which must not hold one yet.
 func Create(dir string) (*Writer, error) {
-	if err := os.MkdirAll(filepath.Join(dir, "artifacts"), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, ArtifactsName), 0o755); err != nil {
 		return nil, fmt.Errorf("creating run directory: %w", err)
 	}
 	file, err := os.OpenFile(filepath.Join(dir, FileName), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o644)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -200,7 +201,7 @@ func nodeNames(plan experiments.Plan) []string {
 func (o Options) experimentEnv(step scenarios.Step, recorder journal.Recorder) experiments.Env {
 	hash := fnv.New64a()
 	hash.Write([]byte(step.Name))
-	return experiments.Env{
+	env := experiments.Env{
 		Client:     o.Client,
 		Dynamic:    o.Dynamic,
 		Exec:       o.Exec,
@@ -215,6 +216,10 @@ func (o Options) experimentEnv(step scenarios.Step, recorder journal.Recorder) e
 		Machine:    o.Machine,
 		Record:     recorder,
 	}
+	if o.Dir != "" {
+		env.Artifacts = filepath.Join(o.Dir, journal.ArtifactsName)
+	}
+	return env
 }
 
 func (o Options) checkEnv(recorder journal.Recorder, started func()) verify.Env {

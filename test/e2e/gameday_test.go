@@ -135,7 +135,7 @@ func (p *process) signal(signal os.Signal) {
 
 // dirNow is the run directory as soon as there is one.
 func (p *process) dirNow() string {
-	dirs, _ := filepath.Glob(filepath.Join(p.runs, "*", "artifacts"))
+	dirs, _ := filepath.Glob(filepath.Join(p.runs, "*", journal.ArtifactsName))
 	if p.runs == "" || len(dirs) == 0 {
 		return ""
 	}

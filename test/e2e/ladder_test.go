@@ -129,7 +129,7 @@ type proof struct {
 type rung struct {
 	Name, Verdict, Summary string
 	Seconds                float64
-	Problems, Hints        []string
+	Problems, Notes, Hints []string
 	ProblemCount           int64
 }
 
@@ -192,7 +192,7 @@ func (r *result) finds(step, name, verdict string, texts ...string) *result {
 		if one.Name != name {
 			continue
 		}
-		said := oneLine(one.Summary + "\n" + strings.Join(one.Problems, "\n") + "\n" + strings.Join(one.Hints, "\n"))
+		said := oneLine(one.Summary + "\n" + strings.Join(one.Problems, "\n") + "\n" + strings.Join(one.Notes, "\n") + "\n" + strings.Join(one.Hints, "\n"))
 		if one.Verdict != verdict {
 			r.Errorf("rung %s of step %s is %s, want %s: %s", name, step, one.Verdict, verdict, said)
 		}

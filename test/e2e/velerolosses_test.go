@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
+	"gameday.dev/gameday/internal/journal"
 	"gameday.dev/gameday/test/cluster"
 )
 
@@ -75,7 +76,9 @@ func TestVeleroLosses(t *testing.T) {
 			check()
 			r.breaks("altered", "restore", "fail", "already exists").finds("altered", "objects", "fail",
 				"ConfigMap ${ns}/gone: missing", "ConfigMap ${ns}/bytes: data.value", "ConfigMap ${ns}/labelled: metadata.labels.tier", "Secret ${ns}/db: data.value",
-				"Deployment ${ns}/web: spec.revisionHistoryLimit", "RoleBinding ${ns}/reader: subjects", "ConfigMap ${ns}/stranger: extra", "ConfigMap ${ns}/conf: data.value")
+				"Deployment ${ns}/web: spec.revisionHistoryLimit", "RoleBinding ${ns}/reader: subjects", "ConfigMap ${ns}/stranger: extra", "ConfigMap ${ns}/conf: data.value",
+				"artifacts/objects-"+into+".diff")
+			r.shows("objects-"+into+".diff", "\n-  value: as it was\n+  value: as it wAs\n", "\n-  value: (not shown; wanted differs)\n+  value: (not shown; found differs)\n")
 		}},
 		promise{says: "a tarball that was damaged, altered or emptied in the object store is no backup", needs: velero, proof: func(s *scene) {
 			s.configMap("conf", "as it was")
@@ -141,4 +144,16 @@ func TestVeleroLosses(t *testing.T) {
 			s.drills(restoring("damaged", fromBackup(whole)+`, volumes: {ignore: [machine, left-out]}`)).exits(1).breaks("damaged", "restore", "fail", "pod volume restore", "PartiallyFailed")
 		}},
 	)
+}
+
+// shows wants each text in a file that the run has left for people.
+func (r *result) shows(file string, texts ...string) {
+	r.Helper()
+	data, err := os.ReadFile(filepath.Join(r.dir, journal.ArtifactsName, file))
+	r.must(err)
+	for _, text := range texts {
+		if !strings.Contains(string(data), text) {
+			r.Errorf("%s shows no %q:\n%s", file, text, data)
+		}
+	}
 }
