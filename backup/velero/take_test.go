@@ -33,7 +33,9 @@ func serverTime(at time.Time) *fake.Clientset {
 // remembered keeps a record in memory.
 type remembered struct{ climbtest.Story }
 
-func (r *remembered) Record(kind string, payload any) { r.Story = append(r.Story, climbtest.Tell(kind, payload)) }
+func (r *remembered) Record(kind string, payload any) {
+	r.Story = append(r.Story, climbtest.Tell(kind, payload))
+}
 
 // The runner's clock has no say in how old a backup is.
 func TestAgesAreToldByTheClusterAlone(t *testing.T) {
