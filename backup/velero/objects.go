@@ -82,7 +82,7 @@ func (c *climb) comparison(ctx context.Context) (objects.Comparison, error) {
 		TakenAt:     takenAt(c.backup),
 		NotRestored: c.spec.notRestored,
 		WhyMissing:  whyMissing,
-		NotBackedUp: c.scope().leftOut,
+		NotBackedUp: scope{c.backup.Spec, served}.leftOut,
 		Keep:        kept,
 		Progress:    tell,
 	}, nil

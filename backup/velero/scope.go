@@ -12,10 +12,12 @@ import (
 	"gameday.dev/gameday/verify/objects"
 )
 
-// scope is what the backup was to hold.
-type scope struct{ spec velerov1.BackupSpec }
-
-func (c *climb) scope() scope { return scope{c.backup.Spec} }
+// scope is what the backup was to hold, in the words of its user: he may have named
+// resources in short.
+type scope struct {
+	spec   velerov1.BackupSpec
+	served catalogue
+}
 
 // leftOut says why a living object is not expected in the backup; empty when it is.
 func (s scope) leftOut(resource objects.Resource, object *unstructured.Unstructured) string {
@@ -43,7 +45,10 @@ func (s scope) includes(resource objects.Resource) bool {
 	included := slices.Concat(s.spec.IncludedResources, s.spec.IncludedNamespaceScopedResources)
 	names := func(name string) bool {
 		name = strings.ToLower(name)
-		return name == "*" || name == resource.String() || name == resource.Name || name == strings.ToLower(resource.Kind)
+		if alone, ok := strings.CutSuffix(name, "."+resource.Group); ok {
+			name = alone
+		}
+		return name == "*" || name == resource.Name || name == strings.ToLower(resource.Kind) || slices.Contains(s.served.short[resource.String()], name)
 	}
 	return !slices.ContainsFunc(excluded, names) && (len(included) == 0 || slices.ContainsFunc(included, names))
 }

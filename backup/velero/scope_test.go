@@ -29,6 +29,7 @@ func TestScope(t *testing.T) {
 		"{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a, labels: {velero.io/exclude-from-backup: 'false'}}}":           {Version: "v1", Name: "configmaps", Kind: "ConfigMap", Namespaced: true},
 		"{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a, deletionTimestamp: '2026-05-12T02:00:00Z', finalizers: [x]}}": {Version: "v1", Name: "configmaps", Kind: "ConfigMap", Namespaced: true},
 	}
+	served := catalogue{short: map[string][]string{"configmaps": {"cm"}, "deployments.apps": {"deploy"}}}
 	for _, test := range []struct {
 		object string
 		spec   velerov1.BackupSpec
@@ -54,6 +55,12 @@ func TestScope(t *testing.T) {
 		{object: deploy, spec: velerov1.BackupSpec{IncludedNamespaceScopedResources: []string{"deployments.apps"}}},
 		{object: deploy, spec: velerov1.BackupSpec{IncludedResources: []string{"deployments"}, ExcludedResources: []string{"deployments.apps"}}, want: filter},
 
+		{object: deploy, spec: velerov1.BackupSpec{ExcludedResources: []string{"deployments.example.com"}}},
+		{object: config, spec: velerov1.BackupSpec{IncludedResources: []string{"cm"}}},
+		{object: config, spec: velerov1.BackupSpec{ExcludedResources: []string{"cm"}}, want: filter},
+		{object: deploy, spec: velerov1.BackupSpec{ExcludedResources: []string{"deploy"}}, want: filter},
+		{object: deploy, spec: velerov1.BackupSpec{ExcludedResources: []string{"deployment.apps"}}, want: filter},
+
 		{object: config, spec: velerov1.BackupSpec{LabelSelector: web}},
 		{object: config, spec: velerov1.BackupSpec{LabelSelector: db}, want: selector},
 		{object: config, spec: velerov1.BackupSpec{OrLabelSelectors: []*metav1.LabelSelector{db, web}}},
@@ -61,7 +68,7 @@ func TestScope(t *testing.T) {
 		{object: deploy, spec: velerov1.BackupSpec{LabelSelector: web}, want: selector},
 	} {
 		object := parsedObject(t, test.object)
-		if got := (scope{test.spec}).leftOut(resources[test.object], object); got != test.want {
+		if got := (scope{test.spec, served}).leftOut(resources[test.object], object); got != test.want {
 			t.Errorf("%s with %+v: left out %q, want %q", test.object, test.spec, got, test.want)
 		}
 	}
