@@ -23,6 +23,7 @@ func (s *Restore) Permissions() []kube.Permission {
 		{Rule: kube.Rule("", []string{"persistentvolumes"}, "list", "watch"), Optional: !s.isNew()},
 	}
 	needed = append(needed, listing()...)
+	needed = append(needed, clearing()...)
 	for _, namespace := range s.originals() {
 		needed = append(needed, reading(namespace))
 	}

@@ -14,6 +14,7 @@ import (
 
 	"gameday.dev/gameday/backup/velero/files"
 	"gameday.dev/gameday/experiments"
+	"gameday.dev/gameday/internal/journal"
 	"gameday.dev/gameday/internal/velero"
 )
 
@@ -41,6 +42,8 @@ type undoing struct {
 	done   []string
 	// going says that the scratch namespace was there and is being deleted.
 	going bool
+	// unknown is what the user may not list.
+	unknown []string
 	// foreign says that the namespace is not the run's and stays.
 	foreign bool
 }
@@ -48,6 +51,9 @@ type undoing struct {
 func (u *undoing) undo(ctx context.Context) (string, error) {
 	// A restore that goes on would make the namespace anew.
 	if err := u.restoreOver(ctx); err != nil {
+		return "", err
+	}
+	if err := u.keepSnapshots(ctx); err != nil {
 		return "", err
 	}
 	// Deleting the namespace takes longest: the rest is done meanwhile.
@@ -62,13 +68,31 @@ func (u *undoing) undo(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
+	if err := u.snapshotContentsGone(ctx); err != nil {
+		return "", err
+	}
 	if left := u.left(ctx); left != nil {
 		return "", left
 	}
 	if len(u.done) == 0 {
 		return "", nil
 	}
-	return strings.Join(u.done, ", ") + " deleted; nothing is left", nil
+	return u.summary(), nil
+}
+
+// summary is what was deleted, and what nobody knows of.
+func (u *undoing) summary() string {
+	said := strings.Join(u.done, ", ") + " deleted; "
+	if len(u.unknown) > 0 {
+		return said + "whether " + strings.Join(u.unknown, " and ") + " are left can't be told"
+	}
+	return said + "nothing is left"
+}
+
+// tellUnknown tells of what the user may not list.
+func (u *undoing) tellUnknown(what string) {
+	u.unknown = append(u.unknown, what)
+	u.env.Record.Record(journal.StepProgress, journal.Progress{Message: "whether " + what + " are left can't be told: this user may not list them"})
 }
 
 // ours refuses to delete what does not bear the run's mark: it was there before, or

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -15,7 +14,6 @@ import (
 
 	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/internal/kube"
-	"gameday.dev/gameday/internal/velero"
 )
 
 // deleteNamespace begins to delete the scratch namespace, if it is the run's.
@@ -73,7 +71,7 @@ func (u *undoing) restoredInto(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	one := metav1.ListOptions{LabelSelector: velerov1.RestoreNameLabel + "=" + velero.LabelValue(u.plan.Own), Limit: 1}
+	one := metav1.ListOptions{LabelSelector: u.restoredByUs(), Limit: 1}
 	for _, resource := range served.compared(nil) {
 		of := schema.GroupVersionResource{Group: resource.Group, Version: resource.Version, Resource: resource.Name}
 		list, err := u.env.Dynamic.Resource(of).Namespace(u.plan.Into).List(ctx, one)

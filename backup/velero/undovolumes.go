@@ -9,7 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"gameday.dev/gameday/experiments"
-	"gameday.dev/gameday/internal/journal"
 	"gameday.dev/gameday/internal/kube"
 )
 
@@ -37,7 +36,7 @@ func (u *undoing) volumesGone(ctx context.Context) error {
 		})
 	switch {
 	case apierrors.IsForbidden(err):
-		u.env.Record.Record(journal.StepProgress, journal.Progress{Message: "whether volumes of " + u.plan.Into + " are left can't be told: listing persistentvolumes is not allowed"})
+		u.tellUnknown("volumes of " + u.plan.Into)
 		return nil
 	case err != nil:
 		return fmt.Errorf("waiting until the volumes of %s are gone (%s): %w", u.plan.Into, listed(going, ", "), err)

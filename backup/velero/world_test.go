@@ -268,6 +268,8 @@ func served() []*metav1.APIResourceList {
 	return []*metav1.APIResourceList{
 		core, list("apps/v1", true, "deployments Deployment", "statefulsets StatefulSet", "daemonsets DaemonSet", "replicasets ReplicaSet"), list("batch/v1", true, "jobs Job", "cronjobs CronJob"),
 		list("networking.k8s.io/v1", true, "networkpolicies NetworkPolicy"), list("storage.k8s.io/v1", false, "storageclasses StorageClass"),
+		list("snapshot.storage.k8s.io/v1", false, "volumesnapshotcontents VolumeSnapshotContent"),
+		list("groupsnapshot.storage.k8s.io/v1beta2", false, "volumegroupsnapshotcontents VolumeGroupSnapshotContent"),
 	}
 }
 
