@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -54,8 +55,10 @@ func TestVeleroEnds(t *testing.T) {
 		promise{says: "a backup that did not end well is told by its reasons, and a Velero or a bucket that does not answer as inconclusive", needs: velero, proof: func(s *scene) {
 			s.configMap("conf", "as it was")
 			whole := s.backedUp("whole", false)
-			s.deployment("warns", 1, annotated(map[string]string{"backup.velero.io/backup-volumes": "no-such-volume"}))
-			s.drills(restoring("warned", fromNow)).exits(0).finds("warned", "backup", "pass", "Completed with 1 warning", "no-such-volume")
+			warned := s.backedUp("warned", false, func(b *velerov1.Backup) {
+				b.Spec.OrderedResources = map[string]string{"configmaps": s.ns + "/no-such-thing"}
+			})
+			s.drills(restoring("warned", fromBackup(warned))).exits(0).finds("warned", "backup", "pass", "Completed with 1 warning", "no-such-thing")
 			s.pod("hooked")
 			s.untilRunning("hooked", 1)
 			_, err := s.client.CoreV1().Pods(s.ns).Patch(s.ctx, "hooked", types.MergePatchType,
