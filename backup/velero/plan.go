@@ -10,7 +10,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/internal/journal"
@@ -31,6 +30,8 @@ type restorePlan struct {
 	// It is empty when a schedule has no backup that could be restored.
 	Backup string `json:"backup"`
 	New    bool   `json:"new,omitempty"`
+	// Synced says that the backup was found in the object store and may be another cluster's.
+	Synced bool `json:"synced,omitempty"`
 	// Own names what the step makes in Velero's namespace: the backup if it is New,
 	// the Restore, the ConfigMap of modifiers, and, with a suffix, DownloadRequests.
 	Own string `json:"own"`
@@ -66,7 +67,7 @@ func (s *Restore) Plan(ctx context.Context, env experiments.Env) (experiments.Pl
 		CleanupSeconds: orDefault(s.CleanupTimeout, defaultCleanupTimeout).Seconds(), Readers: s.Volumes.Compare, Seed: env.Rand.Uint64(),
 	}
 	client := own.client(env)
-	if err := s.planBackup(ctx, client, &own, &plan); err != nil {
+	if err := s.planBackup(ctx, env, client, &own, &plan); err != nil {
 		return plan, err
 	}
 	if own.Into == own.Source {
@@ -98,7 +99,7 @@ func (s *Restore) Plan(ctx context.Context, env experiments.Env) (experiments.Pl
 }
 
 // planBackup finds the backup and the namespace that is restored.
-func (s *Restore) planBackup(ctx context.Context, client velero.Client, own *restorePlan, plan *experiments.Plan) error {
+func (s *Restore) planBackup(ctx context.Context, env experiments.Env, client velero.Client, own *restorePlan, plan *experiments.Plan) error {
 	switch {
 	case s.isNew():
 		own.Backup, own.Source, own.Location = own.Own, s.source(s.Backup.Namespaces), s.Backup.StorageLocation
@@ -118,19 +119,10 @@ func (s *Restore) planBackup(ctx context.Context, client velero.Client, own *res
 		if err != nil {
 			return err
 		}
+		own.Synced = synced(backup)
 		return s.useBackup(backup, own, plan)
 	default:
-		newest, err := s.newest(ctx, client)
-		if err != nil {
-			return err
-		}
-		if newest == nil {
-			own.Source = s.Namespace
-			plan.Targets = []journal.Target{{Kind: targetBackup, Name: "none of schedule " + s.Backup.Schedule}}
-			plan.Warnings = append(plan.Warnings, fmt.Sprintf("schedule %s has no completed backup: the step will fail", s.Backup.Schedule))
-			return nil
-		}
-		return s.useBackup(newest, own, plan)
+		return s.planSchedule(ctx, env, client, own, plan)
 	}
 }
 
@@ -152,38 +144,13 @@ func (s *Restore) useBackup(backup *velerov1.Backup, own *restorePlan, plan *exp
 	}
 	plan.Targets = []journal.Target{{Kind: targetBackup, Namespace: backup.Namespace, Name: backup.Name, UID: string(backup.UID)}}
 	plan.Notes = append(plan.Notes, fmt.Sprintf("restores %s of backup %s (%s) into %s, and deletes that again", own.Source, backup.Name, backup.Status.Phase, own.Into))
+	if own.Synced {
+		plan.Warnings = append(plan.Warnings, fmt.Sprintf("Velero found backup %s in the object store: it may be another cluster's, and is compared with this cluster's %s", backup.Name, own.Source))
+	}
 	return nil
 }
 
 func isPattern(namespace string) bool { return strings.ContainsAny(namespace, "*?[") }
-
-// newest finds the schedule's newest completed backup by its start; nil when
-// there is none. That a schedule itself is gone does not matter: its backups count.
-func (s *Restore) newest(ctx context.Context, client velero.Client) (*velerov1.Backup, error) {
-	var newest *velerov1.Backup
-	any := false
-	ofSchedule, err := labels.ValidatedSelectorFromSet(labels.Set{velerov1.ScheduleNameLabel: velero.LabelValue(s.Backup.Schedule)})
-	if err != nil {
-		return nil, fmt.Errorf("looking for backups of schedule %q: %w", s.Backup.Schedule, err)
-	}
-	err = client.EachBackup(ctx, ofSchedule.String(), func(backup *velerov1.Backup) error {
-		any = true
-		if backup.Status.Phase != velerov1.BackupPhaseCompleted || backup.Status.StartTimestamp == nil {
-			return nil
-		}
-		if newest == nil || backup.Status.StartTimestamp.After(newest.Status.StartTimestamp.Time) {
-			newest = backup
-		}
-		return nil
-	})
-	if err != nil || newest != nil || any {
-		return newest, err
-	}
-	if _, err := client.Schedule(ctx, s.Backup.Schedule); err != nil {
-		return nil, refusal.New("list them with: kubectl -n "+client.Namespace+" get schedules.velero.io", "%v", err)
-	}
-	return nil, nil
-}
 
 func defaultLocation(ctx context.Context, client velero.Client) (string, error) {
 	const hint = "is Velero installed there? set velero.namespace in the Environment, or --velero-namespace"

@@ -153,6 +153,9 @@ func (c *climb) tellFacts() {
 	if version := c.backup.Annotations[velerov1.SourceClusterK8sGitVersionAnnotation]; version != "" {
 		facts["kubernetes"] = version
 	}
+	if c.plan.Synced {
+		facts["origin"] = "found in the object store: it may be another cluster's"
+	}
 	found := backup.Found{Facts: facts}
 	if status.StartTimestamp != nil {
 		found.At, found.AtSource = status.StartTimestamp.UTC(), "start of backup "+c.backup.Name

@@ -1,7 +1,6 @@
 package veleroschedules
 
 import (
-	"strings"
 	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
@@ -44,21 +43,13 @@ func (s scheduleSeen) failedIn(b backupSeen) bool {
 	return b.failed() && !b.moment().Before(s.Created)
 }
 
-// synced says whether the resource was made from what the object store holds, as
-// Velero does with backups that it finds there and did not make. They may be
-// another cluster's, whose Schedule has the same name. Velero changes a backup
-// that it makes several times (its phase, its progress), which a synced one
-// never is (backup_sync_controller.go), and has made its resource before it ended.
+// synced says whether the backup may be another cluster's.
 func (b backupSeen) synced() bool {
-	return b.ended() && b.Generation == 1 || !b.Completed.IsZero() && b.Created.After(b.Completed.Add(clocksApart))
+	return velero.Synced(velerov1.BackupPhase(b.Phase), b.Generation, b.Created, b.Completed)
 }
 
-// lastOf says whether a backup is the last that the Schedule asked for, by its
-// name, which ends with that moment: whoever deletes the resource alone gets
-// back a synced one within a minute, of a backup that is this cluster's own.
-func (b backupSeen) lastOf(s scheduleSeen) bool {
-	return !s.LastBackup.IsZero() && strings.HasSuffix(b.Name, "-"+s.LastBackup.UTC().Format("20060102150405"))
-}
+// lastOf says whether a synced backup is this cluster's own all the same.
+func (b backupSeen) lastOf(s scheduleSeen) bool { return velero.IsLastOf(b.Name, s.LastBackup) }
 
 // discounted says why a Completed backup of the Schedule does not count, empty when it does.
 func (b backupSeen) discounted(s scheduleSeen, now time.Time) string {

@@ -2,6 +2,8 @@ package veleroschedules
 
 import (
 	"time"
+
+	"gameday.dev/gameday/internal/velero"
 )
 
 // eventLook is a look at Velero's resources: the first, each that differs from
@@ -105,7 +107,7 @@ type orphan struct {
 
 // clocksApart is how far two clocks may be apart before what they say of one
 // another is not believed.
-const clocksApart = 2 * time.Minute
+const clocksApart = velero.ClocksApart
 
 // now is the moment that ages count up to.
 func (l lookEvent) now() time.Time {
