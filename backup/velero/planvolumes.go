@@ -36,7 +36,7 @@ func (s *Restore) planVolumes(ctx context.Context, env experiments.Env, own rest
 		}
 		claim, ours := claims[volume.Name]
 		delete(claims, volume.Name) // a list may name one twice
-		if ours && volume.Spec.PersistentVolumeReclaimPolicy == corev1.PersistentVolumeReclaimRetain && volume.Spec.CSI == nil {
+		if ours && volume.Spec.PersistentVolumeReclaimPolicy != corev1.PersistentVolumeReclaimDelete && volume.Spec.CSI == nil {
 			shared = append(shared, fmt.Errorf("claim %s of volume %s", claim, volume.Name))
 		}
 		return nil

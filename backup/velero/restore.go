@@ -43,6 +43,16 @@ func (c *climb) restore(ctx context.Context) backup.Rung {
 		found.Hints = []string{outsideHint}
 		return found
 	}
+	same, err := c.sameFree(ctx)
+	if err != nil {
+		return backup.Unsure("%v", err)
+	}
+	if len(same) > 0 {
+		found := backup.Unsure("not restored: the copy could get %s", same[0])
+		found.Problems, found.ProblemCount = capped(same), int64(len(same))
+		found.Hints = []string{"delete the volume, or reserve it for somebody (claimRef), while the drill runs"}
+		return found
+	}
 	if err := c.prepare(ctx); err != nil {
 		return backup.Unsure("%v", err)
 	}
