@@ -122,10 +122,14 @@ type subject struct {
 	resource            Resource
 	wanted, found, live Set
 	notRestored         string
+	// only is the version that a cluster has where it no longer has Wanted's, so that
+	// nothing of the backup can be created there, or compared.
+	only string
 }
 
 // plan lists the resources that any side can hold. All sides are read in one
-// version of a resource: Wanted's, if it has the resource.
+// version of a resource: Wanted's, if it has the resource. A side that has it in
+// another version only is not read.
 func (r *run) plan(ctx context.Context) ([]subject, error) {
 	subjects := map[string]*subject{}
 	sides := []struct {
@@ -150,11 +154,17 @@ func (r *run) plan(ctx context.Context) ([]subject, error) {
 			if r.Only != nil && r.Only.String() != name {
 				continue
 			}
-			if subjects[name] == nil {
-				subjects[name] = &subject{resource: resource}
+			s := subjects[name]
+			if s == nil {
+				s = &subject{resource: resource}
+				subjects[name] = s
 			}
-			subjects[name].resource.Namespaced = subjects[name].resource.Namespaced || resource.Namespaced
-			side.take(subjects[name])
+			s.resource.Namespaced = s.resource.Namespaced || resource.Namespaced
+			if resource.Version == s.resource.Version || s.wanted == nil {
+				side.take(s)
+			} else {
+				s.only = resource.Version
+			}
 		}
 	}
 	var plan []subject

@@ -222,6 +222,21 @@ func TestReorderedNamespaces(t *testing.T) {
 	}
 }
 
+// A cluster of today no longer has every version that an old backup holds: nothing of
+// it can be restored, and all the rest is compared.
+func TestAVersionThatIsNoLongerServed(t *testing.T) {
+	scaler := func(version, namespace string) string {
+		return "{apiVersion: autoscaling/" + version + ", kind: HorizontalPodAutoscaler, metadata: {namespace: " + namespace + ", name: web, uid: w}}"
+	}
+	result := runs(t, Comparison{
+		Wanted: setOf(t, settings, scaler("v2beta2", "shop")), Found: setOf(t, restored, scaler("v2", "drill")), Live: setOf(t, settings, scaler("v2", "shop")), Namespaces: drill(),
+	})
+	if result.DriftCount != 0 || len(result.Loss) != 1 || result.Equal != 1 ||
+		result.Loss[0].String() != "HorizontalPodAutoscaler shop/web: missing (the backup holds it in v2beta2, which the cluster no longer has: only v2)" {
+		t.Errorf("%v, %v", result.Loss, result.Drift)
+	}
+}
+
 // Objects that a restore had to give other names are compared by the names they had.
 func TestNames(t *testing.T) {
 	in := func(namespace, name, color string) string {

@@ -2,6 +2,7 @@ package objects
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -111,7 +112,7 @@ func (r *run) meet(at place, wanted, found, live *unstructured.Unstructured) {
 		r.missing(at, wanted)
 	}
 	switch {
-	case r.Live == nil:
+	case r.Live == nil || r.subject.only != "":
 	case wanted == nil && live != nil:
 		r.notInBackup(at, live)
 	case wanted != nil && live == nil:
@@ -213,7 +214,10 @@ func (r *run) extra(at place, found *unstructured.Unstructured) {
 
 func (r *run) missing(at place, wanted *unstructured.Unstructured) {
 	why := "the backup holds it, and it was not restored"
-	if r.WhyMissing != nil {
+	switch {
+	case r.subject.only != "":
+		why = fmt.Sprintf("the backup holds it in %s, which the cluster no longer has: only %s", r.subject.resource.Version, r.subject.only)
+	case r.WhyMissing != nil:
 		if more := r.WhyMissing(r.subject.resource, wanted); more != "" {
 			why += ": " + more
 		}
