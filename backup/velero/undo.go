@@ -167,6 +167,9 @@ func (u *undoing) waitForRestore(ctx context.Context, restore *velerov1.Restore)
 	if err == nil || missing(err) {
 		return nil
 	}
+	if restore.DeletionTimestamp != nil {
+		err = fmt.Errorf("%w: it is being deleted, and Velero lets go of it last: is it up?", err)
+	}
 	if began := restore.Status.StartTimestamp; began == nil || time.Since(began.Time) < u.patience() {
 		return err
 	}

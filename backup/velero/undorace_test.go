@@ -131,6 +131,19 @@ func TestUndoDeletesTheNamespaceWhenVeleroIsDone(t *testing.T) {
 	}
 }
 
+// A Restore that Velero has begun to look at and does not let go of holds everything up.
+func TestUndoWaitsForVeleroToLetGo(t *testing.T) {
+	w := newWorld(t, scratch(marks(run)))
+	now := metav1.Now()
+	w.velero(t, velero.Restores, "Restore", &velerov1.Restore{
+		ObjectMeta: metav1.ObjectMeta{Name: drill().Own, Labels: marks(run), DeletionTimestamp: &now, Finalizers: []string{"restores.velero.io/external-resources-finalizer"}},
+	})
+	said, err := w.undo(t, drill())
+	if err == nil || !strings.Contains(err.Error(), "Velero lets go of it last: is it up?") || experiments.IsLasting(err) || len(w.deleted()) > 0 {
+		t.Errorf("said %q, %v; deleted %v", said, err, w.deleted())
+	}
+}
+
 // A backup that Velero has just begun with would be stored and come back.
 func TestUndoLetsABackupEndThatHasBegun(t *testing.T) {
 	own := drill(takesOne)
