@@ -65,6 +65,10 @@ func (c *climb) comparison(ctx context.Context) (objects.Comparison, error) {
 	if err != nil {
 		return objects.Comparison{}, err
 	}
+	scope, err := newScope(c.env.Client.Discovery(), c.backup.Spec)
+	if err != nil {
+		return objects.Comparison{}, err
+	}
 	served.mark(wanted)
 	of := served.compared(wanted)
 	if c.unlisted, err = c.mayNotList(ctx, of); err != nil {
@@ -82,7 +86,7 @@ func (c *climb) comparison(ctx context.Context) (objects.Comparison, error) {
 		TakenAt:     takenAt(c.backup),
 		NotRestored: c.spec.notRestored,
 		WhyMissing:  whyMissing,
-		NotBackedUp: scope{c.backup.Spec, served}.leftOut,
+		NotBackedUp: scope.leftOut,
 		Keep:        kept,
 		Progress:    tell,
 	}, nil

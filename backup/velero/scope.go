@@ -1,6 +1,8 @@
 package velero
 
 import (
+	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -8,15 +10,52 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/restmapper"
 
 	"gameday.dev/gameday/verify/objects"
 )
 
-// scope is what the backup was to hold, in the words of its user: he may have named
-// resources in short.
+// scope is what the backup was to hold.
 type scope struct {
-	spec   velerov1.BackupSpec
-	served catalogue
+	spec velerov1.BackupSpec
+	// included and excluded are the resources that its filters name: "deployments.apps",
+	// or patterns. Nothing included means everything.
+	included, excluded []string
+}
+
+// newScope reads the filters of resources, the older ones and those by scope, as Velero
+// does: it takes plurals, singulars, kinds and short names, of a name that several
+// groups have the first one's, and what it does not know for a pattern
+// (pkg/util/collections/includes_excludes.go). Taken otherwise, a loss would be called
+// filtered.
+func newScope(client discovery.DiscoveryInterface, spec velerov1.BackupSpec) (scope, error) {
+	s := scope{
+		spec:     spec,
+		included: slices.Concat(spec.IncludedResources, spec.IncludedNamespaceScopedResources),
+		excluded: slices.Concat(spec.ExcludedResources, spec.ExcludedNamespaceScopedResources),
+	}
+	if len(s.included)+len(s.excluded) == 0 {
+		return s, nil
+	}
+	cached := memory.NewMemCacheClient(client)
+	groups, err := restmapper.GetAPIGroupResources(cached)
+	if err != nil {
+		return s, fmt.Errorf("asking for the cluster's resources: %w", err)
+	}
+	mapper := restmapper.NewShortcutExpander(restmapper.NewDiscoveryRESTMapper(groups), cached, nil)
+	for _, names := range [][]string{s.included, s.excluded} {
+		for i, name := range names {
+			if found, err := mapper.ResourceFor(schema.ParseGroupResource(name).WithVersion("")); err == nil {
+				names[i] = found.GroupResource().String()
+			} else if strings.ContainsAny(name, `[]{}\`) { // Velero's patterns are not path's
+				return s, fmt.Errorf("what the backup was to hold can't be told: its filter of resources has %q", name)
+			}
+		}
+	}
+	return s, nil
 }
 
 // leftOut says why a living object is not expected in the backup; empty when it is.
@@ -39,18 +78,12 @@ func (s scope) leftOut(resource objects.Resource, object *unstructured.Unstructu
 	}
 }
 
-// includes applies the filters of resources, the older ones and those by scope.
 func (s scope) includes(resource objects.Resource) bool {
-	excluded := slices.Concat(s.spec.ExcludedResources, s.spec.ExcludedNamespaceScopedResources)
-	included := slices.Concat(s.spec.IncludedResources, s.spec.IncludedNamespaceScopedResources)
-	names := func(name string) bool {
-		name = strings.ToLower(name)
-		if alone, ok := strings.CutSuffix(name, "."+resource.Group); ok {
-			name = alone
-		}
-		return name == "*" || name == resource.Name || name == strings.ToLower(resource.Kind) || slices.Contains(s.served.short[resource.String()], name)
+	names := func(pattern string) bool {
+		matched, _ := path.Match(pattern, resource.String()) // newScope has refused others
+		return matched
 	}
-	return !slices.ContainsFunc(excluded, names) && (len(included) == 0 || slices.ContainsFunc(included, names))
+	return !slices.ContainsFunc(s.excluded, names) && (len(s.included) == 0 || slices.ContainsFunc(s.included, names))
 }
 
 func (s scope) selects(object *unstructured.Unstructured) bool {

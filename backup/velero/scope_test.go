@@ -5,6 +5,7 @@ import (
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes/fake"
 
 	"gameday.dev/gameday/verify/objects"
 )
@@ -18,10 +19,12 @@ func TestScope(t *testing.T) {
 		selector = "the backup's own label selector"
 		config   = "{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: config, labels: {app: web}}}"
 		deploy   = "{apiVersion: apps/v1, kind: Deployment, metadata: {namespace: shop, name: web}}"
+		serving  = "{apiVersion: serving.example.com/v1, kind: Service, metadata: {namespace: shop, name: web}}"
 	)
 	resources := map[string]objects.Resource{
-		config: {Version: "v1", Name: "configmaps", Kind: "ConfigMap", Namespaced: true},
-		deploy: {Group: "apps", Version: "v1", Name: "deployments", Kind: "Deployment", Namespaced: true},
+		config:  {Version: "v1", Name: "configmaps", Kind: "ConfigMap", Namespaced: true},
+		serving: {Group: "serving.example.com", Version: "v1", Name: "services", Kind: "Service", Namespaced: true},
+		deploy:  {Group: "apps", Version: "v1", Name: "deployments", Kind: "Deployment", Namespaced: true},
 		"{apiVersion: v1, kind: Event, metadata: {namespace: shop, name: e}}":                                                                 {Version: "v1", Name: "events", Kind: "Event", Namespaced: true},
 		"{apiVersion: v1, kind: Namespace, metadata: {name: shop}}":                                                                           {Version: "v1", Name: "namespaces", Kind: "Namespace"},
 		"{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: view}}":                                               {Group: "rbac.authorization.k8s.io", Version: "v1", Name: "clusterroles", Kind: "ClusterRole"},
@@ -29,7 +32,15 @@ func TestScope(t *testing.T) {
 		"{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a, labels: {velero.io/exclude-from-backup: 'false'}}}":           {Version: "v1", Name: "configmaps", Kind: "ConfigMap", Namespaced: true},
 		"{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a, deletionTimestamp: '2026-05-12T02:00:00Z', finalizers: [x]}}": {Version: "v1", Name: "configmaps", Kind: "ConfigMap", Namespaced: true},
 	}
-	served := catalogue{short: map[string][]string{"configmaps": {"cm"}, "deployments.apps": {"deploy"}}}
+	client := fake.NewClientset()
+	client.Resources = []*metav1.APIResourceList{
+		{GroupVersion: "v1", APIResources: []metav1.APIResource{
+			{Name: "configmaps", SingularName: "configmap", Kind: "ConfigMap", ShortNames: []string{"cm"}, Namespaced: true},
+			{Name: "services", SingularName: "service", Kind: "Service", ShortNames: []string{"svc"}, Namespaced: true},
+		}},
+		{GroupVersion: "apps/v1", APIResources: []metav1.APIResource{{Name: "deployments", SingularName: "deployment", Kind: "Deployment", ShortNames: []string{"deploy"}, Namespaced: true}}},
+		{GroupVersion: "serving.example.com/v1", APIResources: []metav1.APIResource{{Name: "services", SingularName: "service", Kind: "Service", ShortNames: []string{"ksvc"}, Namespaced: true}}},
+	}
 	for _, test := range []struct {
 		object string
 		spec   velerov1.BackupSpec
@@ -61,6 +72,15 @@ func TestScope(t *testing.T) {
 		{object: deploy, spec: velerov1.BackupSpec{ExcludedResources: []string{"deploy"}}, want: filter},
 		{object: deploy, spec: velerov1.BackupSpec{ExcludedResources: []string{"deployment.apps"}}, want: filter},
 
+		{object: deploy, spec: velerov1.BackupSpec{IncludedResources: []string{"deploy", "po"}}},
+		{object: deploy, spec: velerov1.BackupSpec{IncludedResources: []string{"deploy*"}}},
+		{object: deploy, spec: velerov1.BackupSpec{IncludedResources: []string{"*.apps"}}},
+		{object: config, spec: velerov1.BackupSpec{IncludedResources: []string{"*.apps"}}, want: filter},
+		{object: serving, spec: velerov1.BackupSpec{ExcludedResources: []string{"services", "svc"}}}, // the core group's
+		{object: serving, spec: velerov1.BackupSpec{ExcludedResources: []string{"ksvc"}}, want: filter},
+		{object: config, spec: velerov1.BackupSpec{ExcludedResources: []string{"no-such-thing"}}},
+		{object: config, spec: velerov1.BackupSpec{IncludedResources: []string{"no-such-thing"}}, want: filter},
+
 		{object: config, spec: velerov1.BackupSpec{LabelSelector: web}},
 		{object: config, spec: velerov1.BackupSpec{LabelSelector: db}, want: selector},
 		{object: config, spec: velerov1.BackupSpec{OrLabelSelectors: []*metav1.LabelSelector{db, web}}},
@@ -68,8 +88,18 @@ func TestScope(t *testing.T) {
 		{object: deploy, spec: velerov1.BackupSpec{LabelSelector: web}, want: selector},
 	} {
 		object := parsedObject(t, test.object)
-		if got := (scope{test.spec, served}).leftOut(resources[test.object], object); got != test.want {
+		scope, err := newScope(client.Discovery(), test.spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := scope.leftOut(resources[test.object], object); got != test.want {
 			t.Errorf("%s with %+v: left out %q, want %q", test.object, test.spec, got, test.want)
 		}
+	}
+}
+
+func TestFiltersThatAreNotUnderstoodLeaveNothingOut(t *testing.T) {
+	if _, err := newScope(fake.NewClientset().Discovery(), velerov1.BackupSpec{IncludedResources: []string{"{pods,secrets}"}}); err == nil {
+		t.Error("it is taken")
 	}
 }

@@ -50,8 +50,6 @@ func (s side) Objects(ctx context.Context, resource objects.Resource) iter.Seq2[
 type catalogue struct {
 	served    map[string]map[string]objects.Resource
 	preferred map[string]string
-	// short are the names in short, by name.
-	short map[string][]string
 }
 
 // discover asks the cluster for its resources. A group whose API server does not
@@ -61,7 +59,7 @@ func discover(client discovery.DiscoveryInterface) (catalogue, error) {
 	if err != nil {
 		return catalogue{}, fmt.Errorf("asking for the cluster's resources: %w", err)
 	}
-	c := catalogue{served: map[string]map[string]objects.Resource{}, preferred: map[string]string{}, short: map[string][]string{}}
+	c := catalogue{served: map[string]map[string]objects.Resource{}, preferred: map[string]string{}}
 	for _, list := range lists { // in the order of preference within a group
 		version, err := schema.ParseGroupVersion(list.GroupVersion)
 		if err != nil {
@@ -77,7 +75,6 @@ func discover(client discovery.DiscoveryInterface) (catalogue, error) {
 			if c.served[name] == nil {
 				c.served[name] = map[string]objects.Resource{}
 				c.preferred[name] = version.Version
-				c.short[name] = one.ShortNames
 			}
 			c.served[name][version.Version] = resource
 		}
