@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -113,89 +112,8 @@ func (u *undoing) inVelero(kind, name string) string {
 // missing says that an object, or its whole kind, is not there.
 func missing(err error) bool { return apierrors.IsNotFound(err) || meta.IsNoMatchError(err) }
 
-// restore reads the run's Restore.
-func (u *undoing) restore(ctx context.Context) (*velerov1.Restore, error) {
-	restore, err := u.velero.Restore(ctx, u.plan.Own)
-	if err != nil {
-		return nil, err
-	}
-	return restore, u.ours(u.inVelero("restore", u.plan.Own), restore)
-}
-
-// overBudget is how long a restore in progress is waited for at each try.
-const overBudget = 30 * time.Second
-
-// restoreOver returns when Velero will not work at the Restore any more. Velero
-// can neither cancel one nor forget it: one that hangs keeps every later restore
-// waiting.
-func (u *undoing) restoreOver(ctx context.Context) error {
-	deleted := false
-	for {
-		restore, err := u.restore(ctx)
-		switch {
-		case missing(err):
-			if deleted {
-				u.done = append(u.done, "restore "+u.plan.Own)
-			}
-			return nil
-		case err != nil:
-			return err
-		case velero.RestoreEnded(restore.Status.Phase):
-			return nil
-		case restore.Status.Phase != "" && restore.Status.Phase != velerov1.RestorePhaseNew || restore.DeletionTimestamp != nil:
-			if err := u.waitForRestore(ctx, restore); err != nil {
-				return err
-			}
-			continue
-		}
-		// Not begun, it never does once it is deleted, unless Velero begins this
-		// moment: it goes on with a Restore that is being deleted, and its finalizer
-		// goes after that (pkg/controller/restore_controller.go, Reconcile).
-		err = u.velero.DeleteUnchanged(ctx, velero.Restores, restore)
-		if err != nil && !apierrors.IsConflict(err) {
-			return err
-		}
-		deleted = deleted || err == nil
-	}
-}
-
-// waitForRestore waits for a Restore that Velero works at to end or to be gone.
-func (u *undoing) waitForRestore(ctx context.Context, restore *velerov1.Restore) error {
-	waiting, cancel := context.WithTimeout(ctx, min(overBudget, u.patience()))
-	defer cancel()
-	_, err := u.velero.WaitRestore(waiting, u.plan.Own, nil)
-	if err == nil || missing(err) {
-		return nil
-	}
-	if restore.DeletionTimestamp != nil {
-		err = fmt.Errorf("%w: it is being deleted, and Velero lets go of it last: is it up?", err)
-	}
-	if began := restore.Status.StartTimestamp; began == nil || time.Since(began.Time) < u.patience() {
-		return err
-	}
-	return experiments.Lasting(fmt.Errorf(
-		"deleting restore %s/%s: Velero is at work on it since %s and can't be told to stop: restart Velero (kubectl -n %s rollout restart deploy/velero), which marks it as failed, then call gameday recover %s",
-		u.plan.Velero, u.plan.Own, restore.Status.StartTimestamp.UTC().Format(time.RFC3339), u.plan.Velero, u.env.RunID))
-}
-
 func (u *undoing) patience() time.Duration {
 	return time.Duration(u.plan.CleanupSeconds * float64(time.Second))
-}
-
-// deleteRestore deletes the Restore. Velero's finalizer removes what is stored of it.
-func (u *undoing) deleteRestore(ctx context.Context) error {
-	restore, err := u.restore(ctx)
-	if err != nil {
-		return ignoreMissing(err)
-	}
-	if err := u.velero.DeleteThis(ctx, velero.Restores, restore); err != nil {
-		return err
-	}
-	if err := u.velero.WaitGone(ctx, velero.Restores, u.plan.Own); err != nil {
-		return fmt.Errorf("%w: Velero removes what it stores of it first: is it up, and its storage location?", err)
-	}
-	u.done = append(u.done, "restore "+u.plan.Own)
-	return nil
 }
 
 func ignoreMissing(err error) error {
@@ -262,62 +180,3 @@ func (u *undoing) removeReaders(ctx context.Context) error {
 }
 
 func (u *undoing) mark() string { return experiments.LabelRun + "=" + u.env.RunID }
-
-// left looks once more for everything that the step has made. Other steps undo
-// their own.
-func (u *undoing) left(ctx context.Context) error {
-	left, err := u.leftInVelero(ctx)
-	if err != nil {
-		return err
-	}
-	if !u.foreign {
-		_, err := u.env.Client.CoreV1().Namespaces().Get(ctx, u.plan.Into, metav1.GetOptions{})
-		if ignoreMissing(err) != nil {
-			return fmt.Errorf("looking for scratch namespace %s: %w", u.plan.Into, err)
-		}
-		if err == nil {
-			left = append(left, "namespaces "+u.plan.Into)
-		}
-	}
-	if u.plan.Readers {
-		readers, err := files.Left(ctx, u.env.Client, experiments.Namespace, u.env.RunID)
-		if err != nil {
-			return err
-		}
-		for _, name := range readers {
-			left = append(left, "pods "+experiments.Namespace+"/"+name)
-		}
-	}
-	if len(left) > 0 {
-		return fmt.Errorf("still there: %s", strings.Join(left, ", "))
-	}
-	return nil
-}
-
-// leftInVelero names what is left in Velero's namespace.
-func (u *undoing) leftInVelero(ctx context.Context) ([]string, error) {
-	var left []string
-	for _, resource := range append(u.requests(), velero.Restores, velero.Backups) {
-		names, err := u.velero.Names(ctx, resource, u.mark())
-		if missing(err) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range names {
-			if name == u.plan.Own || strings.HasPrefix(name, u.plan.Own+"-") {
-				left = append(left, fmt.Sprintf("%s %s/%s", resource, u.plan.Velero, name))
-			}
-		}
-	}
-	_, err := u.env.Client.CoreV1().ConfigMaps(u.plan.Velero).Get(ctx, u.plan.Own, metav1.GetOptions{})
-	switch {
-	case missing(err):
-		return left, nil
-	case err != nil:
-		return nil, fmt.Errorf("looking for the restore's resource modifiers %s/%s: %w", u.plan.Velero, u.plan.Own, err)
-	default:
-		return append(left, fmt.Sprintf("configmaps %s/%s", u.plan.Velero, u.plan.Own)), nil
-	}
-}

@@ -1,0 +1,94 @@
+package velero
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"gameday.dev/gameday/experiments"
+	"gameday.dev/gameday/internal/velero"
+)
+
+// restore reads the run's Restore.
+func (u *undoing) restore(ctx context.Context) (*velerov1.Restore, error) {
+	restore, err := u.velero.Restore(ctx, u.plan.Own)
+	if err != nil {
+		return nil, err
+	}
+	return restore, u.ours(u.inVelero("restore", u.plan.Own), restore)
+}
+
+// overBudget is how long a restore in progress is waited for at each try.
+const overBudget = 30 * time.Second
+
+// restoreOver returns when Velero will not work at the Restore any more. Velero
+// can neither cancel one nor forget it: one that hangs keeps every later restore
+// waiting.
+func (u *undoing) restoreOver(ctx context.Context) error {
+	deleted := false
+	for {
+		restore, err := u.restore(ctx)
+		switch {
+		case missing(err):
+			if deleted {
+				u.done = append(u.done, "restore "+u.plan.Own)
+			}
+			return nil
+		case err != nil:
+			return err
+		case velero.RestoreEnded(restore.Status.Phase):
+			return nil
+		case restore.Status.Phase != "" && restore.Status.Phase != velerov1.RestorePhaseNew || restore.DeletionTimestamp != nil:
+			if err := u.waitForRestore(ctx, restore); err != nil {
+				return err
+			}
+			continue
+		}
+		// Not begun, it never does once it is deleted, unless Velero begins this
+		// moment: it goes on with a Restore that is being deleted, and its finalizer
+		// goes after that (pkg/controller/restore_controller.go, Reconcile).
+		err = u.velero.DeleteUnchanged(ctx, velero.Restores, restore)
+		if err != nil && !apierrors.IsConflict(err) {
+			return err
+		}
+		deleted = deleted || err == nil
+	}
+}
+
+// waitForRestore waits for a Restore that Velero works at to end or to be gone.
+func (u *undoing) waitForRestore(ctx context.Context, restore *velerov1.Restore) error {
+	waiting, cancel := context.WithTimeout(ctx, min(overBudget, u.patience()))
+	defer cancel()
+	_, err := u.velero.WaitRestore(waiting, u.plan.Own, nil)
+	if err == nil || missing(err) {
+		return nil
+	}
+	if restore.DeletionTimestamp != nil {
+		err = fmt.Errorf("%w: it is being deleted, and Velero lets go of it last: is it up?", err)
+	}
+	if began := restore.Status.StartTimestamp; began == nil || time.Since(began.Time) < u.patience() {
+		return err
+	}
+	return experiments.Lasting(fmt.Errorf(
+		"deleting restore %s/%s: Velero is at work on it since %s and can't be told to stop: restart Velero (kubectl -n %s rollout restart deploy/velero), which marks it as failed, then call gameday recover %s",
+		u.plan.Velero, u.plan.Own, restore.Status.StartTimestamp.UTC().Format(time.RFC3339), u.plan.Velero, u.env.RunID))
+}
+
+// deleteRestore deletes the Restore. Velero's finalizer removes what is stored of it.
+func (u *undoing) deleteRestore(ctx context.Context) error {
+	restore, err := u.restore(ctx)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	if err := u.velero.DeleteThis(ctx, velero.Restores, restore); err != nil {
+		return err
+	}
+	if err := u.velero.WaitGone(ctx, velero.Restores, u.plan.Own); err != nil {
+		return fmt.Errorf("%w: Velero removes what it stores of it first: is it up, and its storage location?", err)
+	}
+	u.done = append(u.done, "restore "+u.plan.Own)
+	return nil
+}
