@@ -64,19 +64,27 @@ func (c *climb) alter(ctx context.Context, candidate objects.Candidate, random *
 	return what, nil
 }
 
-// look compares the resource again.
+// keptByControl is enough differences to have the one that is looked for among them.
+const keptByControl = 10_000
+
+// look compares the resource again. What differs in another field was not made by the
+// control, and says nothing of what the comparison sees.
 func (c *climb) look(ctx context.Context, candidate objects.Candidate, what string) backup.Rung {
 	again := c.compared.comparison
-	again.Only = &candidate.Resource
+	again.Only, again.Keep = &candidate.Resource, keptByControl
 	result, err := again.Run(ctx)
 	if err != nil {
 		return backup.Unsure("comparing again: %v", err)
 	}
 	changed := fmt.Sprintf("%s %s, %s", candidate.Resource.Kind, candidate.Name, what)
+	at := what[:max(0, strings.LastIndex(what, ": "))] // the field alone, without the byte
 	for _, loss := range result.Loss {
-		if loss.Name == candidate.Name {
+		if loss.Resource == candidate.Resource.String() && loss.Name == candidate.Name && loss.What == objects.Changed && loss.Path == at {
 			return backup.Held("the comparison sees a change made on purpose: %s", changed)
 		}
+	}
+	if lost := result.LossCount - int64(len(result.Loss)); lost > 0 {
+		return backup.Unsure("whether the comparison sees a change made on purpose can't be told among %d losses: %s", result.LossCount, changed)
 	}
 	return backup.Broken("the comparison is blind: it does not see a change made on purpose: %s", changed)
 }
