@@ -133,7 +133,7 @@ func (c *climb) counterpart(ctx context.Context, resource objects.Resource, loss
 		if namespace == c.plan.Source {
 			namespace = c.plan.Into
 		}
-		if resource.Kind == "Namespace" && name == c.plan.Source {
+		if isNamespaces(resource) && name == c.plan.Source {
 			name = c.plan.Into
 		}
 	}

@@ -37,7 +37,7 @@ func (s *Restore) notRestored(resource objects.Resource) string {
 	switch why := aside()[name]; {
 	case why != "":
 		return why
-	case resource.Kind == "Namespace":
+	case isNamespaces(resource):
 		return ""
 	case !resource.Namespaced:
 		return ofTheCluster

@@ -65,7 +65,7 @@ func (c *climb) comparison(ctx context.Context) (objects.Comparison, error) {
 	if err != nil {
 		return objects.Comparison{}, err
 	}
-	scope, err := newScope(c.env.Client.Discovery(), c.backup.Spec)
+	scope, err := newScope(c.env.Client.Discovery(), c.backup.Spec, lastLook(c.backup))
 	if err != nil {
 		return objects.Comparison{}, err
 	}
@@ -101,4 +101,13 @@ func takenAt(b *velerov1.Backup) time.Time {
 		at = start.Time
 	}
 	return at
+}
+
+// lastLook is when a backup had ended: until then Velero leaves out what it finds in
+// deletion.
+func lastLook(b *velerov1.Backup) time.Time {
+	if end := b.Status.CompletionTimestamp; end != nil {
+		return end.Time
+	}
+	return takenAt(b)
 }

@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -24,6 +25,8 @@ type scope struct {
 	// included and excluded are the resources that its filters name: "deployments.apps",
 	// or patterns. Nothing included means everything.
 	included, excluded []string
+	// until is when Velero may last have looked at an object.
+	until time.Time
 }
 
 // newScope reads the filters of resources, the older ones and those by scope, as Velero
@@ -31,9 +34,10 @@ type scope struct {
 // groups have the first one's, and what it does not know for a pattern
 // (pkg/util/collections/includes_excludes.go). Taken otherwise, a loss would be called
 // filtered.
-func newScope(client discovery.DiscoveryInterface, spec velerov1.BackupSpec) (scope, error) {
+func newScope(client discovery.DiscoveryInterface, spec velerov1.BackupSpec, until time.Time) (scope, error) {
 	s := scope{
 		spec:     spec,
+		until:    until,
 		included: slices.Concat(spec.IncludedResources, spec.IncludedNamespaceScopedResources),
 		excluded: slices.Concat(spec.ExcludedResources, spec.ExcludedNamespaceScopedResources),
 	}
@@ -61,13 +65,13 @@ func newScope(client discovery.DiscoveryInterface, spec velerov1.BackupSpec) (sc
 // leftOut says why a living object is not expected in the backup; empty when it is.
 func (s scope) leftOut(resource objects.Resource, object *unstructured.Unstructured) string {
 	switch {
-	case !resource.Namespaced && resource.Kind != "Namespace":
+	case !resource.Namespaced && !isNamespaces(resource):
 		return "of the cluster: a backup of namespaces holds what they refer to"
 	case object.GetLabels()[velerov1.ExcludeFromBackupLabel] == "true":
 		return "labelled " + velerov1.ExcludeFromBackupLabel
-	case object.GetDeletionTimestamp() != nil:
+	case s.wasBeingDeleted(object):
 		return "being deleted, which Velero does not back up"
-	case resource.Kind == "Event":
+	case resource.String() == "events" || resource.String() == "events.events.k8s.io":
 		return "events come and go"
 	case !s.includes(resource):
 		return "the backup's own resource filter"
@@ -76,6 +80,20 @@ func (s scope) leftOut(resource objects.Resource, object *unstructured.Unstructu
 	default:
 		return ""
 	}
+}
+
+// wasBeingDeleted says that Velero may have found an object in deletion. That was asked
+// for as long before its deletionTimestamp as it is given to end by itself.
+func (s scope) wasBeingDeleted(object *unstructured.Unstructured) bool {
+	at := object.GetDeletionTimestamp()
+	if at == nil {
+		return false
+	}
+	grace := int64(0)
+	if given := object.GetDeletionGracePeriodSeconds(); given != nil {
+		grace = *given
+	}
+	return !at.Add(-time.Duration(grace) * time.Second).After(s.until)
 }
 
 func (s scope) includes(resource objects.Resource) bool {

@@ -2,6 +2,7 @@ package velero
 
 import (
 	"testing"
+	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,12 +26,18 @@ func TestScope(t *testing.T) {
 		config:  {Version: "v1", Name: "configmaps", Kind: "ConfigMap", Namespaced: true},
 		serving: {Group: "serving.example.com", Version: "v1", Name: "services", Kind: "Service", Namespaced: true},
 		deploy:  {Group: "apps", Version: "v1", Name: "deployments", Kind: "Deployment", Namespaced: true},
-		"{apiVersion: v1, kind: Event, metadata: {namespace: shop, name: e}}":                                                                 {Version: "v1", Name: "events", Kind: "Event", Namespaced: true},
-		"{apiVersion: v1, kind: Namespace, metadata: {name: shop}}":                                                                           {Version: "v1", Name: "namespaces", Kind: "Namespace"},
-		"{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: view}}":                                               {Group: "rbac.authorization.k8s.io", Version: "v1", Name: "clusterroles", Kind: "ClusterRole"},
-		"{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a, labels: {velero.io/exclude-from-backup: 'true'}}}":            {Version: "v1", Name: "configmaps", Kind: "ConfigMap", Namespaced: true},
-		"{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a, labels: {velero.io/exclude-from-backup: 'false'}}}":           {Version: "v1", Name: "configmaps", Kind: "ConfigMap", Namespaced: true},
-		"{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a, deletionTimestamp: '2026-05-12T02:00:00Z', finalizers: [x]}}": {Version: "v1", Name: "configmaps", Kind: "ConfigMap", Namespaced: true},
+		"{apiVersion: v1, kind: Event, metadata: {namespace: shop, name: e}}":                                                                          {Version: "v1", Name: "events", Kind: "Event", Namespaced: true},
+		"{apiVersion: v1, kind: Namespace, metadata: {name: shop}}":                                                                                    {Version: "v1", Name: "namespaces", Kind: "Namespace"},
+		"{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: view}}":                                                        {Group: "rbac.authorization.k8s.io", Version: "v1", Name: "clusterroles", Kind: "ClusterRole"},
+		"{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a, labels: {velero.io/exclude-from-backup: 'true'}}}":                     {Version: "v1", Name: "configmaps", Kind: "ConfigMap", Namespaced: true},
+		"{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a, labels: {velero.io/exclude-from-backup: 'false'}}}":                    {Version: "v1", Name: "configmaps", Kind: "ConfigMap", Namespaced: true},
+		"{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a, deletionTimestamp: '2026-05-12T02:00:00Z', finalizers: [x]}}":          {Version: "v1", Name: "configmaps", Kind: "ConfigMap", Namespaced: true},
+		"{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a, deletionTimestamp: '2026-05-12T02:00:01Z', finalizers: [x]}}":          {Version: "v1", Name: "configmaps", Kind: "ConfigMap", Namespaced: true},
+		"{apiVersion: v1, kind: Pod, metadata: {namespace: shop, name: a, deletionTimestamp: '2026-05-12T02:00:30Z', deletionGracePeriodSeconds: 30}}": {Version: "v1", Name: "pods", Kind: "Pod", Namespaced: true},
+		"{apiVersion: v1, kind: Pod, metadata: {namespace: shop, name: a, deletionTimestamp: '2026-05-12T02:00:31Z', deletionGracePeriodSeconds: 30}}": {Version: "v1", Name: "pods", Kind: "Pod", Namespaced: true},
+		"{apiVersion: servicebus.azure.com/v1, kind: Namespace, metadata: {namespace: shop, name: orders}}":                                            {Group: "servicebus.azure.com", Version: "v1", Name: "namespaces", Kind: "Namespace", Namespaced: true},
+		"{apiVersion: example.org/v1, kind: Event, metadata: {namespace: shop, name: e}}":                                                              {Group: "example.org", Version: "v1", Name: "events", Kind: "Event", Namespaced: true},
+		"{apiVersion: example.org/v1, kind: Namespace, metadata: {name: orders}}":                                                                      {Group: "example.org", Version: "v1", Name: "namespaces", Kind: "Namespace"},
 	}
 	client := fake.NewClientset()
 	client.Resources = []*metav1.APIResourceList{
@@ -54,6 +61,14 @@ func TestScope(t *testing.T) {
 		{object: "{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a, labels: {velero.io/exclude-from-backup: 'true'}}}", want: "labelled velero.io/exclude-from-backup"},
 		{object: "{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a, labels: {velero.io/exclude-from-backup: 'false'}}}"},
 		{object: "{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a, deletionTimestamp: '2026-05-12T02:00:00Z', finalizers: [x]}}", want: "being deleted, which Velero does not back up"},
+		// What is asked to be deleted when the backup has ended ought to be in it.
+		{object: "{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a, deletionTimestamp: '2026-05-12T02:00:01Z', finalizers: [x]}}"},
+		{object: "{apiVersion: v1, kind: Pod, metadata: {namespace: shop, name: a, deletionTimestamp: '2026-05-12T02:00:30Z', deletionGracePeriodSeconds: 30}}", want: "being deleted, which Velero does not back up"},
+		{object: "{apiVersion: v1, kind: Pod, metadata: {namespace: shop, name: a, deletionTimestamp: '2026-05-12T02:00:31Z', deletionGracePeriodSeconds: 30}}"},
+		// Custom resources may be called as Kubernetes' own.
+		{object: "{apiVersion: servicebus.azure.com/v1, kind: Namespace, metadata: {namespace: shop, name: orders}}"},
+		{object: "{apiVersion: example.org/v1, kind: Event, metadata: {namespace: shop, name: e}}"},
+		{object: "{apiVersion: example.org/v1, kind: Namespace, metadata: {name: orders}}", want: "of the cluster: a backup of namespaces holds what they refer to"},
 
 		{object: config, spec: velerov1.BackupSpec{ExcludedResources: []string{"secrets"}}},
 		{object: config, spec: velerov1.BackupSpec{ExcludedResources: []string{"configmaps"}}, want: filter},
@@ -87,8 +102,8 @@ func TestScope(t *testing.T) {
 		{object: config, spec: velerov1.BackupSpec{OrLabelSelectors: []*metav1.LabelSelector{db}}, want: selector},
 		{object: deploy, spec: velerov1.BackupSpec{LabelSelector: web}, want: selector},
 	} {
-		object := parsedObject(t, test.object)
-		scope, err := newScope(client.Discovery(), test.spec)
+		object := parsed(t, test.object)
+		scope, err := newScope(client.Discovery(), test.spec, time.Date(2026, 5, 12, 2, 0, 0, 0, time.UTC))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +114,7 @@ func TestScope(t *testing.T) {
 }
 
 func TestFiltersThatAreNotUnderstoodLeaveNothingOut(t *testing.T) {
-	if _, err := newScope(fake.NewClientset().Discovery(), velerov1.BackupSpec{IncludedResources: []string{"{pods,secrets}"}}); err == nil {
+	if _, err := newScope(fake.NewClientset().Discovery(), velerov1.BackupSpec{IncludedResources: []string{"{pods,secrets}"}}, time.Time{}); err == nil {
 		t.Error("it is taken")
 	}
 }

@@ -32,9 +32,12 @@ type side struct {
 	namespace string
 }
 
+// isNamespaces tells the namespaces from custom resources that are called so.
+func isNamespaces(resource objects.Resource) bool { return resource.String() == "namespaces" }
+
 // Objects implements objects.Set.
 func (s side) Objects(ctx context.Context, resource objects.Resource) iter.Seq2[*unstructured.Unstructured, error] {
-	if resource.Kind != "Namespace" {
+	if !isNamespaces(resource) {
 		return s.Listed.Objects(ctx, resource)
 	}
 	return func(yield func(*unstructured.Unstructured, error) bool) {
@@ -143,5 +146,5 @@ func (c catalogue) compared(wanted []objects.Resource) []objects.Resource {
 
 // namespaced are those that a namespace can hold, and the namespace itself.
 func namespaced(resources []objects.Resource) []objects.Resource {
-	return slices.DeleteFunc(slices.Clone(resources), func(r objects.Resource) bool { return !r.Namespaced && r.Kind != "Namespace" })
+	return slices.DeleteFunc(slices.Clone(resources), func(r objects.Resource) bool { return !r.Namespaced && !isNamespaces(r) })
 }

@@ -6,7 +6,10 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	discoveryfake "k8s.io/client-go/discovery/fake"
+	dynamicfake "k8s.io/client-go/dynamic/fake"
 	clienttesting "k8s.io/client-go/testing"
 
 	"gameday.dev/gameday/backup/velero/contents"
@@ -106,5 +109,25 @@ func TestPlainStatusIsWhatHasNoSubresource(t *testing.T) {
 	served.mark(wanted)
 	if wanted[0].PlainStatus || !wanted[1].PlainStatus {
 		t.Errorf("%+v", wanted)
+	}
+}
+
+// Custom resources may be of kind Namespace too, as three of Azure's are.
+func TestANamespaceOfAnotherGroupIsNoNamespace(t *testing.T) {
+	bus := objects.Resource{Group: "servicebus.azure.com", Version: "v1", Name: "namespaces", Kind: "Namespace", Namespaced: true}
+	client := dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(),
+		map[schema.GroupVersionResource]string{{Group: bus.Group, Version: bus.Version, Resource: bus.Name}: "NamespaceList"},
+		parsed(t, "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}"),
+		parsed(t, "{apiVersion: servicebus.azure.com/v1, kind: Namespace, metadata: {namespace: shop, name: orders}}"))
+	shop := side{objects.Listed{Client: client, Namespaces: []string{"shop"}}, "shop"}
+	for resource, want := range map[objects.Resource]string{bus: "orders", {Version: "v1", Name: "namespaces", Kind: "Namespace"}: "shop"} {
+		for object, err := range shop.Objects(t.Context(), resource) {
+			if err != nil || object.GetName() != want {
+				t.Errorf("%s: %v, %v", resource, object, err)
+			}
+		}
+	}
+	if why := (&Restore{}).notRestored(objects.Resource{Group: "example.org", Name: "namespaces", Kind: "Namespace"}); why == "" {
+		t.Error("one of the cluster's is expected back")
 	}
 }

@@ -35,7 +35,7 @@ func listing() []kube.Permission {
 func (c *climb) mayNotList(ctx context.Context, of []objects.Resource) ([]string, error) {
 	var asked []kube.Permission
 	for _, resource := range of {
-		if !resource.Namespaced && resource.Kind != "Namespace" {
+		if !resource.Namespaced && !isNamespaces(resource) {
 			asked = append(asked, kube.Permission{Rule: kube.Rule(resource.Group, []string{resource.Name}, "list")})
 		}
 	}
