@@ -64,7 +64,8 @@ func (l Ladder) Climb(ctx context.Context) (journal.Outcome, error) {
 		if found.Seconds == 0 {
 			found.Seconds = time.Since(began).Seconds()
 		}
-		if ctx.Err() != nil && found.Verdict != verify.Pass {
+		over := ctx.Err() != nil
+		if over && found.Verdict != verify.Pass {
 			if cause := context.Cause(ctx); !errors.Is(cause, ErrTimeout) {
 				return journal.Outcome{}, fmt.Errorf("climbing rung %s: %w", way.Name, cause)
 			}
@@ -75,7 +76,7 @@ func (l Ladder) Climb(ctx context.Context) (journal.Outcome, error) {
 		if passed {
 			reached = way.Name
 		}
-		if found.Verdict != verify.Pass && (ctx.Err() != nil || !l.GoesOn(found)) {
+		if found.Verdict != verify.Pass && (over || !l.GoesOn(found)) {
 			break
 		}
 	}

@@ -96,7 +96,7 @@ func (s *Restore) claimsNotBackedUp(ctx context.Context, env experiments.Env, ow
 	}
 	claims := map[string]string{}
 	_, err = kube.Each(ctx, env.Client.CoreV1().PersistentVolumeClaims(namespace), metav1.ListOptions{}, func(claim *corev1.PersistentVolumeClaim) error {
-		if claim.Spec.VolumeName != "" && !(s.filesystemBackups() && mounted[claim.Name]) {
+		if byFiles := s.filesystemBackups() && mounted[claim.Name]; claim.Spec.VolumeName != "" && !byFiles {
 			claims[claim.Spec.VolumeName] = claim.Name
 		}
 		return nil

@@ -110,7 +110,10 @@ func (p *HTTPProbe) target() (*url.URL, error) {
 			return nil, errors.New("must not lead elsewhere: no //, /./ or /../, escaped or not")
 		}
 		decoded, err := url.PathUnescape(at) // again: there may be a server on the way that does
-		if err != nil || decoded == at {
+		if err != nil {
+			decoded = at // nobody else can either
+		}
+		if decoded == at {
 			return target, nil
 		}
 		at = decoded

@@ -59,7 +59,7 @@ func becomes(phase string) func(*unstructured.Unstructured) {
 
 // beginsAtDeletion lets Velero begin with an object just before its first deletion
 // arrives, which is then held against what the object is by now.
-func (w *world) beginsAtDeletion(t *testing.T, resource string, begin func(name string)) {
+func (w *world) beginsAtDeletion(resource string, begin func(name string)) {
 	begun := false
 	w.dynamic.PrependReactor("delete", resource, func(action clienttesting.Action) (bool, runtime.Object, error) {
 		deletion := action.(clienttesting.DeleteActionImpl)
@@ -90,7 +90,7 @@ func TestUndoDeletesTheNamespaceWhenVeleroIsDone(t *testing.T) {
 		"new":       {phase: velerov1.RestorePhaseNew, want: []string{"gone"}},
 		"ended":     {phase: velerov1.RestorePhaseCompleted, want: []string{"Completed"}},
 		"begun meanwhile": {phase: velerov1.RestorePhaseNew, want: []string{"Completed"}, prepare: func(w *world) {
-			w.beginsAtDeletion(t, velero.Restores, func(name string) {
+			w.beginsAtDeletion(velero.Restores, func(name string) {
 				w.write(t, velero.Restores, name, becomes("InProgress"))
 				soon(func() { w.write(t, velero.Restores, name, becomes("Completed")) })
 			})
@@ -151,7 +151,7 @@ func TestUndoLetsABackupEndThatHasBegun(t *testing.T) {
 	w.velero(t, velero.Backups, "Backup", &velerov1.Backup{
 		ObjectMeta: metav1.ObjectMeta{Name: own.Own, Labels: marks(run), UID: "uid", ResourceVersion: "1"}, Status: velerov1.BackupStatus{Phase: velerov1.BackupPhaseNew},
 	})
-	w.beginsAtDeletion(t, velero.Backups, func(name string) {
+	w.beginsAtDeletion(velero.Backups, func(name string) {
 		w.write(t, velero.Backups, name, becomes("InProgress"))
 		time.AfterFunc(100*time.Millisecond, func() { w.write(t, velero.Backups, name, becomes("Completed")) })
 	})
