@@ -82,7 +82,7 @@ func (s *Restore) Plan(ctx context.Context, env experiments.Env) (experiments.Pl
 	if err := s.planExclude(env.Client.Discovery(), &plan); err != nil {
 		return plan, err
 	}
-	if err := planLocation(ctx, client, own.Location, &plan); err != nil {
+	if err := planLocation(ctx, env, client, own.Location, &plan); err != nil {
 		return plan, err
 	}
 	if err := s.planVolumes(ctx, env, own, &plan); err != nil {
@@ -174,7 +174,7 @@ func defaultLocation(ctx context.Context, client velero.Client) (string, error) 
 
 // planLocation tells of a storage location that cannot be used now. That is no
 // refusal: a backup that cannot be restored is what the step is to find.
-func planLocation(ctx context.Context, client velero.Client, name string, plan *experiments.Plan) error {
+func planLocation(ctx context.Context, env experiments.Env, client velero.Client, name string, plan *experiments.Plan) error {
 	if name == "" {
 		return nil
 	}
@@ -187,6 +187,9 @@ func planLocation(ctx context.Context, client velero.Client, name string, plan *
 		return err
 	case location.Status.Phase != velerov1.BackupStorageLocationPhaseAvailable:
 		plan.Warnings = append(plan.Warnings, fmt.Sprintf("backup storage location %s is %s %s: the step will fail", name, orUnknown(string(location.Status.Phase)), location.Status.Message))
+	}
+	if store := location.Spec.ObjectStorage; store != nil && store.CACertRef != nil && env.Velero.CAFile == "" {
+		plan.Warnings = append(plan.Warnings, fmt.Sprintf("backup storage location %s has its authority in Secret %s, which is not read: unless this machine trusts it, set velero.caFile in the Environment, or --velero-ca-file", name, store.CACertRef.Name))
 	}
 	return nil
 }

@@ -1,7 +1,8 @@
 // Package velero proves that a Velero backup brings a namespace back. veleroRestore
 // restores it into a scratch namespace, compares what came back with what the
 // backup holds and with the living original, object by object and file by file,
-// and removes all it has made. The original is only ever read.
+// and removes all it has made. It only ever reads the original; a backup that it has
+// Velero take now runs the backup hooks that pods of the original ask for.
 package velero
 
 import (
@@ -72,7 +73,8 @@ type Restore struct {
 
 // Source says which backup. Exactly one of namespaces, name and schedule is set.
 type Source struct {
-	// Namespaces are backed up now; the backup is deleted afterwards.
+	// Namespaces are backed up now, with the backup hooks of their pods; the backup is
+	// deleted afterwards.
 	Namespaces []string `json:"namespaces,omitempty"`
 	// Name of a backup that is there.
 	Name string `json:"name,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"compress/gzip"
 	"context"
+	"crypto/x509"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -95,13 +96,22 @@ func fetch(ctx context.Context, transport http.RoundTripper, address string) (*S
 		if errors.As(err, &wrapped) {
 			err = wrapped.Err
 		}
-		return nil, fmt.Errorf("reaching the object store at %s: %w\nhint: the BackupStorageLocation's config publicUrl is the address for clients outside the cluster", parsed.Host, err)
+		return nil, fmt.Errorf("reaching the object store at %s: %w\nhint: %s", parsed.Host, err, howToReach(err))
 	}
 	if response.StatusCode != http.StatusOK {
 		defer response.Body.Close()
 		return nil, refused(parsed.Host, response)
 	}
 	return decompress(response.Body)
+}
+
+// howToReach says what helps when an object store cannot be reached.
+func howToReach(err error) string {
+	var unknown x509.UnknownAuthorityError
+	if errors.As(err, &unknown) {
+		return "give its authority as velero.caFile in the Environment, or --velero-ca-file: a Secret that the BackupStorageLocation names in caCertRef is not read"
+	}
+	return "the BackupStorageLocation's config publicUrl is the address for clients outside the cluster"
 }
 
 // refused says what an object store answered instead of a file. Only the code is

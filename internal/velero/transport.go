@@ -14,7 +14,9 @@ import (
 )
 
 // Transport reaches the object store of a location: it trusts the system's
-// authorities, the location's own and those in caFile, which may be empty.
+// authorities, the location's own and those in caFile, which may be empty. Those in a
+// Secret that the location names (caCertRef, since Velero 1.18) are not read: nobody is
+// to be let into the Secrets of Velero's namespace, the store's own keys, for that.
 func Transport(location *velerov1.BackupStorageLocation, caFile string) (*http.Transport, error) {
 	roots, err := x509.SystemCertPool()
 	if err != nil {

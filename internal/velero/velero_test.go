@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -214,6 +215,21 @@ func TestFetch(t *testing.T) {
 	}
 }
 
+// An authority that is not known is no question of addresses.
+func TestStoreOfAnUnknownAuthority(t *testing.T) {
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	location := &velerov1.BackupStorageLocation{}
+	transport, err := Transport(location, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fetch(t.Context(), transport, server.URL+"/file"); err == nil || !strings.Contains(err.Error(), "velero.caFile") || strings.Contains(err.Error(), "publicUrl") {
+		t.Error(err)
+	}
+}
+
 func TestReadResults(t *testing.T) {
 	results, err := ReadResults(strings.NewReader(`{"errors":{"velero":["archive/tar: invalid tar header"]},
 		"warnings":{"namespaces":{"shop":["could not restore,\n ConfigMap:conf already exists."]},"cluster":["c"]}}`))
@@ -249,8 +265,8 @@ func TestResultsAreHeldAgainstTheStatus(t *testing.T) {
 }
 
 func TestReadLog(t *testing.T) {
-	log := "time=\"a\" level=info msg=\"fine\"\ntime=\"b\" level=error msg=\"one\"\n{\"level\":\"error\",\"msg\":\"two\"}\nlevel=error msg=three"
-	lines, err := ReadLog(strings.NewReader(log), 2)
+	text := "time=\"a\" level=info msg=\"fine\"\ntime=\"b\" level=error msg=\"one\"\n{\"level\":\"error\",\"msg\":\"two\"}\nlevel=error msg=three"
+	lines, err := ReadLog(strings.NewReader(text), 2)
 	if err != nil || len(lines) != 2 || !strings.Contains(lines[0], "two") || !strings.Contains(lines[1], "three") {
 		t.Errorf("got %q, %v", lines, err)
 	}
