@@ -105,7 +105,7 @@ func (c *climb) quota(ctx context.Context) (*corev1.ResourceQuota, error) {
 		}
 		claims++
 		text, _, _ := unstructured.NestedString(claim.Object, "spec", "resources", "requests", "storage")
-		size, err := resource.ParseQuantity(text)
+		size, err := kube.Quantity(text)
 		if err != nil {
 			return nil, fmt.Errorf("reading the size of claim %s: %w", claim.GetName(), err)
 		}

@@ -93,8 +93,8 @@ func (c *climb) readVolumes(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		pod := &corev1.Pod{}
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, pod); err != nil {
+		pod, err := podOf(object)
+		if err != nil {
 			return fmt.Errorf("reading pod %s of the backup: %w", object.GetName(), err)
 		}
 		if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
@@ -116,6 +116,28 @@ func (c *climb) readVolumes(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// podOf reads what counts of a pod of a backup: its phase, and of its volumes what they
+// are. Quantities in it nobody has looked at yet: see kube.Quantity.
+func podOf(object *unstructured.Unstructured) (*corev1.Pod, error) {
+	volumes, _, err := unstructured.NestedSlice(object.Object, "spec", "volumes")
+	if err != nil {
+		return nil, err
+	}
+	for _, volume := range volumes {
+		fields, _ := volume.(map[string]any)
+		for name := range fields {
+			if name != "name" && name != "persistentVolumeClaim" {
+				fields[name] = map[string]any{}
+			}
+		}
+	}
+	pod := &corev1.Pod{}
+	err = runtime.DefaultUnstructuredConverter.FromUnstructured(map[string]any{
+		"metadata": object.Object["metadata"], "spec": map[string]any{"volumes": volumes}, "status": map[string]any{"phase": textAt(object.Object, "status", "phase")},
+	}, pod)
+	return pod, err
 }
 
 // volumeKnowledge is what Velero says of the volumes of a backup.

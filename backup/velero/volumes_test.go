@@ -244,3 +244,21 @@ func TestWeighVolumes(t *testing.T) {
 		})
 	}
 }
+
+// A tarball that somebody made may have quantities that are computed for minutes.
+func TestOnlyVolumesOfAPodAreDecoded(t *testing.T) {
+	const wild = "'1e-64000000'"
+	pod, err := podOf(parsed(t, "{apiVersion: v1, kind: Pod, metadata: {namespace: shop, name: db-0}, status: {phase: Running}, spec: {overhead: {cpu: "+wild+"}, "+
+		"containers: [{name: db, resources: {limits: {cpu: "+wild+"}}}], "+
+		"volumes: [{name: tmp, emptyDir: {sizeLimit: "+wild+"}}, {name: data, persistentVolumeClaim: {claimName: data}}, "+
+		"{name: own, ephemeral: {volumeClaimTemplate: {spec: {resources: {requests: {storage: "+wild+"}}}}}}, "+
+		"{name: facts, downwardAPI: {items: [{path: p, resourceFieldRef: {resource: limits.cpu, divisor: "+wild+"}}]}}]}}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	volumes := pod.Spec.Volumes
+	if pod.Name != "db-0" || pod.Status.Phase != corev1.PodRunning || len(volumes) != 4 || volumes[0].EmptyDir == nil || volumes[1].PersistentVolumeClaim.ClaimName != "data" ||
+		volumes[2].Ephemeral == nil || volumes[3].DownwardAPI == nil {
+		t.Errorf("%+v", pod)
+	}
+}

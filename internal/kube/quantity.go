@@ -17,8 +17,11 @@ const (
 // Quantity parses one that no API server has looked at. Package resource takes
 // "1e64000000" for a number, and computes for minutes with all its digits.
 func Quantity(text string) (resource.Quantity, error) {
-	_, exponent, _ := strings.Cut(strings.ToLower(text), "e")
-	if len(text) > longestQuantity || len(strings.TrimLeft(exponent, "+-")) > mostExponent {
+	exponent := ""
+	if at := strings.IndexAny(text, "eE"); at >= 0 {
+		exponent = strings.TrimLeft(text[at+1:], "+-")
+	}
+	if len(text) > longestQuantity || len(exponent) > mostExponent {
 		return resource.Quantity{}, fmt.Errorf("%.*q is no quantity", longestQuantity, text)
 	}
 	return resource.ParseQuantity(text)

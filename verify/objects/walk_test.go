@@ -47,6 +47,7 @@ func pairs() []pair {
 		{"quantities", deployment, containers + "[{name: a, resources: {limits: {cpu: '1', memory: 1Gi}}}]}}}", containers + "[{name: a, resources: {limits: {cpu: 1000m, memory: 1024Mi}}}]}}}", nil},
 		{"a quantity as a number", deployment, containers + "[{name: a, resources: {limits: {cpu: 1}}}]}}}", containers + "[{name: a, resources: {limits: {cpu: '1'}}}]}}}", nil},
 		{"other quantities", deployment, containers + "[{name: a, resources: {limits: {cpu: '1'}}}]}}}", containers + "[{name: a, resources: {limits: {cpu: 1m}}}]}}}", []string{`spec.template.spec.containers[name=a].resources.limits.cpu: wanted "1", found "1m"`}},
+		{"a quantity to compute for minutes", deployment, containers + "[{name: a, resources: {limits: {cpu: '1e64000000'}}}]}}}", containers + "[{name: a, resources: {limits: {cpu: '1e-64000000'}}}]}}}", []string{`spec.template.spec.containers[name=a].resources.limits.cpu: wanted "1e64000000", found "1e-64000000"`}},
 		{"what looks like one elsewhere", "apiVersion: v1, kind: ConfigMap", "data: {a: '1'}", "data: {a: 1000m}", []string{`data.a: wanted "1", found "1000m"`}},
 		{"int or string", service, "spec: {ports: [{port: 1, targetPort: 80}]}", "spec: {ports: [{port: 1, targetPort: '80'}]}", nil},
 		// Lists.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/api/resource"
+	"gameday.dev/gameday/internal/kube"
 )
 
 // lists compares two lists: by the keys of their items where they have some,
@@ -166,11 +166,11 @@ func alike(a, b any, s *shape) bool {
 	if s.intOrString {
 		return x == y
 	}
-	p, err := resource.ParseQuantity(x)
+	p, err := kube.Quantity(x)
 	if err != nil {
 		return false
 	}
-	q, err := resource.ParseQuantity(y)
+	q, err := kube.Quantity(y)
 	return err == nil && p.Cmp(q) == 0
 }
 
