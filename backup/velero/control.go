@@ -78,13 +78,26 @@ func (c *climb) look(ctx context.Context, candidate objects.Candidate, what stri
 	}
 	changed := fmt.Sprintf("%s %s, %s", candidate.Resource.Kind, candidate.Name, what)
 	at := what[:max(0, strings.LastIndex(what, ": "))] // the field alone, without the byte
-	for _, loss := range result.Loss {
-		if loss.Resource == candidate.Resource.String() && loss.Name == candidate.Name && loss.What == objects.Changed && loss.Path == at {
-			return backup.Held("the comparison sees a change made on purpose: %s", changed)
+	own := func(loss objects.Difference) bool {
+		if loss.Resource != candidate.Resource.String() || loss.Name != candidate.Name {
+			return false
+		}
+		switch loss.What {
+		case objects.Changed:
+			return loss.Path == at
+		case objects.Extra: // what only the copy has, such as what was set aside, or all of the map that it is in
+			return loss.Path == at || strings.HasPrefix(at, loss.Path+"[")
+		default:
+			return false
 		}
 	}
-	if lost := result.LossCount - int64(len(result.Loss)); lost > 0 {
+	before := slices.ContainsFunc(c.compared.result.Loss, own)
+	switch {
+	case !before && slices.ContainsFunc(result.Loss, own):
+		return backup.Held("the comparison sees a change made on purpose: %s", changed)
+	case before || result.LossCount > int64(len(result.Loss)):
 		return backup.Unsure("whether the comparison sees a change made on purpose can't be told among %d losses: %s", result.LossCount, changed)
+	default:
+		return backup.Broken("the comparison is blind: it does not see a change made on purpose: %s", changed)
 	}
-	return backup.Broken("the comparison is blind: it does not see a change made on purpose: %s", changed)
 }

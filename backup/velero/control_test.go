@@ -74,3 +74,28 @@ func TestTheControlLooksForItsOwnChange(t *testing.T) {
 		}
 	}
 }
+
+// A field that only the copy is to have, with one value, is seen when it has another.
+func TestTheControlInWhatOnlyTheCopyHas(t *testing.T) {
+	for _, annotations := range []string{"", ", annotations: {example.com/team: red}"} {
+		original := parsedObject(t, "{apiVersion: v1, kind: Pod, metadata: {namespace: shop, name: it"+annotations+"}, spec: {containers: []}}")
+		candidate := objects.Candidate{Resource: objects.Resource{Version: "v1", Name: "pods", Kind: "Pod", Namespaced: true}, Namespace: "shop-drill", Name: "it"}
+		altered := movedTo("shop-drill", original)
+		all := altered.GetAnnotations()
+		if all == nil {
+			all = map[string]string{}
+		}
+		all["example.com/aside"] = "xlue"
+		altered.SetAnnotations(all)
+		rule := objects.Rule{Name: "aside", Kinds: []string{"Pod"}, Path: "metadata.annotations[example.com/aside]", What: []string{objects.Extra}}
+		narrow := rule
+		narrow.When = func(c objects.Case) bool { return c.Found == "blue" }
+		for want, rule := range map[verify.Verdict]objects.Rule{verify.Pass: narrow, verify.Fail: rule} {
+			verdict, says := looking(t, candidate, "metadata.annotations[example.com/aside]: byte 1 of 4",
+				[]*unstructured.Unstructured{original}, []*unstructured.Unstructured{altered}, rule)
+			if verdict != want {
+				t.Errorf("%q: %s, want %s: %s", annotations, verdict, want, says)
+			}
+		}
+	}
+}
