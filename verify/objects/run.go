@@ -139,6 +139,7 @@ func (r *run) restored(at place, wanted, found *unstructured.Unstructured) {
 		d.Wanted, d.Found = r.kind.renderPair(f.wanted, f.found)
 		r.tell(d)
 	}
+	r.count(Loss, r.walker.more)
 }
 
 // moved compares an object with the original as it is now.
@@ -159,10 +160,11 @@ func (r *run) moved(at place, wanted, live *unstructured.Unstructured) {
 		d.Why = why
 		r.tell(d)
 	}
+	r.count(label, r.walker.more)
 }
 
 // walk gives what differs between two objects and no rule expects, in the
-// order of paths.
+// order of paths; of more than mostFindings only so many.
 func (r *run) walk(mode mode, wanted, found *unstructured.Unstructured) []finding {
 	w := &r.walker
 	w.begin(r.kind, mode, Case{Resource: r.kind.resource, WantedObject: wanted, FoundObject: found, Namespaces: r.there})
@@ -234,12 +236,20 @@ func (r *run) difference(at place, label Label, what, path string) Difference {
 
 // tell counts a difference and keeps it if there is room.
 func (r *run) tell(d Difference) {
-	kept, count := &r.result.Loss, &r.result.LossCount
+	r.count(d.Label, 1)
+	kept := &r.result.Loss
 	if d.Label == Drift {
-		kept, count = &r.result.Drift, &r.result.DriftCount
+		kept = &r.result.Drift
 	}
-	*count++
 	if len(*kept) < r.Keep {
 		*kept = append(*kept, d)
+	}
+}
+
+func (r *run) count(label Label, n int) {
+	if label == Drift {
+		r.result.DriftCount += int64(n)
+	} else {
+		r.result.LossCount += int64(n)
 	}
 }

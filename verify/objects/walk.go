@@ -1,8 +1,18 @@
 package objects
 
+import "strings"
+
 // deepest is how many steps down a comparison explains what it finds. Below,
 // values are equal or they are not; no object of Kubernetes is a quarter as deep.
 const deepest = 200
+
+// mostFindings is how many differences of two objects are kept, and longestPath how
+// much of the way to one: no object of Kubernetes has as many, or one as long. A
+// backup may hold what was made to use up memory.
+const (
+	mostFindings = 1000
+	longestPath  = 4096
+)
 
 // walker goes through two objects at once and tells what differs. Nothing is
 // allocated for what is equal.
@@ -15,6 +25,8 @@ type walker struct {
 
 	steps []step
 	found []finding
+	// more counts the findings that were not kept.
+	more int
 	// covered counts what was taken care of: by a rule, or by a default.
 	covered int
 	expect  func(r *Rule, what string, wanted, found any) // a rule expects it
@@ -39,7 +51,7 @@ type finding struct {
 // begin makes it ready for two objects.
 func (w *walker) begin(k *kind, m mode, about Case) {
 	w.kind, w.mode, w.about = k, m, about
-	w.steps, w.found, w.covered = w.steps[:0], w.found[:0], 0
+	w.steps, w.found, w.more, w.covered = w.steps[:0], w.found[:0], 0, 0
 }
 
 func (w *walker) push(s step) { w.steps = append(w.steps, s) }
@@ -134,7 +146,7 @@ func (w *walker) oneSided(value any, s *shape, missing, defaults bool) {
 		return
 	}
 	defaults = defaults && (s.hollow() || w.madeByDefault())
-	before, covered := len(w.found), w.covered
+	before, more, covered := len(w.found), w.more, w.covered
 	switch v := value.(type) {
 	case map[string]any:
 		for name, inside := range v {
@@ -156,8 +168,8 @@ func (w *walker) oneSided(value any, s *shape, missing, defaults bool) {
 		w.add(what, wanted, found)
 		return
 	}
-	if w.covered == covered && (len(w.found) > before || !s.hollow()) {
-		w.found = w.found[:before]
+	if w.covered == covered && (len(w.found)+w.more > before+more || !s.hollow()) {
+		w.found, w.more = w.found[:before], more
 		w.add(what, wanted, found)
 	}
 }
@@ -180,7 +192,15 @@ func (w *walker) emit(what string, wanted, found any) {
 }
 
 func (w *walker) add(what string, wanted, found any) {
-	w.found = append(w.found, finding{path: render(w.steps), what: what, wanted: wanted, found: found})
+	if len(w.found) >= mostFindings {
+		w.more++
+		return
+	}
+	path := render(w.steps)
+	if len(path) > longestPath {
+		path = strings.Clone(path[:longestPath]) + "…"
+	}
+	w.found = append(w.found, finding{path: path, what: what, wanted: wanted, found: found})
 }
 
 // explained asks the rules.

@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -163,4 +164,26 @@ func TestDeepNesting(t *testing.T) {
 		t.Errorf("%d differences", len(left))
 	}
 	r.references(place{}, deep("db.shop.svc"))
+}
+
+// What was made to use up memory is counted, and not kept.
+func TestMoreDifferencesThanAnObjectHas(t *testing.T) {
+	many := func(n int, value string) *unstructured.Unstructured {
+		o := parse(t, "{"+basket+", metadata: {name: x, uid: a, resourceVersion: '1'}, spec: {}}")
+		fields := map[string]any{}
+		for i := range n {
+			fields[strconv.Itoa(i)] = value
+		}
+		o.Object["spec"] = map[string]any{strings.Repeat("k", 1<<20): fields}
+		return o
+	}
+	result := runs(t, Comparison{Wanted: NewSet(many(5000, "a")), Found: NewSet(many(5001, "b")), Live: NewSet(many(4999, "a"))})
+	if result.LossCount != 5001+1 || len(result.Loss) != 100 || len(result.Loss[0].Path) > 2*longestPath {
+		t.Errorf("%d losses, %d kept", result.LossCount, len(result.Loss))
+	}
+	none := many(0, "")
+	none.Object["spec"] = map[string]any{}
+	if result := runs(t, Comparison{Wanted: NewSet(none), Found: NewSet(many(5000, "a"))}); result.LossCount != 1 {
+		t.Errorf("a branch that is there once is %d differences", result.LossCount)
+	}
 }
