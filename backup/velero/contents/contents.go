@@ -34,6 +34,7 @@ type Contents struct {
 	namespace string
 	// index has the places of the objects of each resource, sorted once all are read.
 	index map[string]*items
+	total int // of all resources
 }
 
 var _ objects.Set = (*Contents)(nil)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -168,6 +169,37 @@ func TestReadFindsDamage(t *testing.T) {
 				t.Errorf("got %v, want damage", err)
 			}
 		})
+	}
+}
+
+// What uses up a machine is not read, which says nothing of the backup.
+func TestReadIsBounded(t *testing.T) {
+	large := object("v1", "ConfigMap", "shop", "a", `,"data":{"k":"`+strings.Repeat("x", largestObject)+`"}`)
+	_, err := read(t, tarball(t, shop("a", large)))
+	var damage *Damage
+	if err == nil || errors.As(err, &damage) || !strings.Contains(err.Error(), "objects of more than 8 MiB are not compared") {
+		t.Errorf("a large object: %v", err)
+	}
+	c, err := read(t, tarball(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	add := func() error {
+		return c.add(location{resource: "configmaps", namespace: "shop", name: "a"}, "a.json", []byte(object("v1", "ConfigMap", "shop", "a", "")))
+	}
+	c.spool.looked, c.spool.free = -spaceEvery, func(*os.File) (int64, error) { return spareSpace - 1, nil }
+	if err := add(); err == nil || errors.As(err, &damage) || !strings.Contains(err.Error(), "leave 255 MiB free in "+filepath.Dir(c.spool.file.Name())) {
+		t.Errorf("a full disk: %v", err)
+	}
+	c.spool.free = freeSpace
+	c.total = mostObjects
+	if err := add(); err == nil || errors.As(err, &damage) {
+		t.Errorf("many objects: %v", err)
+	}
+	c.total, c.spool.looked = 0, -spaceEvery
+	if err := add(); err != nil {
+		t.Errorf("with room: %v", err)
 	}
 }
 

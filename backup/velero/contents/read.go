@@ -33,9 +33,13 @@ const (
 // namespaceResource are the namespaces themselves.
 const namespaceResource = "namespaces"
 
-// largestObject bounds what is read for one object. etcd takes 1.5 MB, and no
-// JSON is that much longer than what etcd holds.
-const largestObject = 64 << 20
+// What is read of a backup is bounded, for somebody may have made it to use up a
+// machine. etcd takes 1.5 MB for an object unless it is told otherwise, and its JSON is
+// seldom three times as long; a namespace of a million objects is a very large one.
+const (
+	largestObject = 8 << 20
+	mostObjects   = 5_000_000
+)
 
 // A Damage is a tarball that cannot be what Velero wrote. Any other error of Read
 // says nothing of the backup.
@@ -92,7 +96,7 @@ func (c *Contents) read(ctx context.Context, tarball Source, progress func(int64
 			continue
 		}
 		if header.Size > largestObject {
-			return Damaged("%s has %d bytes, more than any object", header.Name, header.Size)
+			return fmt.Errorf("%s has %d bytes: objects of more than %d MiB are not compared", header.Name, header.Size, largestObject>>20)
 		}
 		text, err := io.ReadAll(archive)
 		if err != nil {
@@ -206,6 +210,9 @@ func (c *Contents) add(at location, file string, text []byte) error {
 	}
 	if known.resource.Kind != head.Kind {
 		return Damaged("%s is a %s, and others of %s are a %s", file, head.Kind, resource, known.resource.Kind)
+	}
+	if c.total++; c.total > mostObjects {
+		return fmt.Errorf("the backup has more than %d objects of one namespace", mostObjects)
 	}
 	offset, err := c.spool.store(text)
 	if err != nil {

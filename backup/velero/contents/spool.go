@@ -8,6 +8,16 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// spareSpace is what is left free on the disk, looked at once for every spaceEvery
+// bytes: a small file can hold a tarball without end.
+const (
+	spareSpace = 256 << 20
+	spaceEvery = 32 << 20
 )
 
 // spool keeps texts on disk. A backup holds Secrets, so the file is removed as
@@ -18,6 +28,9 @@ type spool struct {
 	buffer *bufio.Writer
 	block  cipher.Block
 	size   int64
+	// looked is the size at which the disk was last looked at.
+	looked int64
+	free   func(*os.File) (int64, error)
 }
 
 func newSpool(directory string) (*spool, error) {
@@ -37,7 +50,7 @@ func newSpool(directory string) (*spool, error) {
 		file.Close()
 		return nil, fmt.Errorf("keeping the backup's objects: %w", err)
 	}
-	return &spool{file: file, buffer: bufio.NewWriterSize(file, 1<<18), block: block}, nil
+	return &spool{file: file, buffer: bufio.NewWriterSize(file, 1<<18), block: block, free: freeSpace}, nil
 }
 
 func (s *spool) close() error { return s.file.Close() }
@@ -52,7 +65,29 @@ func (s *spool) store(text []byte) (offset int64, err error) {
 		return 0, fmt.Errorf("keeping the backup's objects: %w", err)
 	}
 	s.size += int64(len(sealed))
-	return offset, nil
+	return offset, s.spare()
+}
+
+// spare refuses to fill the disk of the machine.
+func (s *spool) spare() error {
+	if s.size-s.looked < spaceEvery {
+		return nil
+	}
+	s.looked = s.size
+	free, err := s.free(s.file)
+	if err != nil {
+		return fmt.Errorf("keeping the backup's objects: asking for free space: %w", err)
+	}
+	if free < spareSpace {
+		return fmt.Errorf("keeping the backup's objects: %d MiB of them leave %d MiB free in %s; name a larger disk with --scratch-dir", s.size>>20, free>>20, filepath.Dir(s.file.Name()))
+	}
+	return nil
+}
+
+func freeSpace(file *os.File) (int64, error) {
+	var disk unix.Statfs_t
+	err := unix.Fstatfs(int(file.Fd()), &disk)
+	return int64(disk.Bavail) * int64(disk.Bsize), err //nolint:unconvert // other systems have other types
 }
 
 // load reads a text again.
