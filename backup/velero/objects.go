@@ -69,6 +69,14 @@ func (c *climb) comparison(ctx context.Context) (objects.Comparison, error) {
 	if err != nil {
 		return objects.Comparison{}, err
 	}
+	rules := rulesOf(c.env.RunID, c.restored, c.quiescing())
+	if c.spec.Start && c.spec.notRestored(autoscalers()) == "" {
+		scaled, err := autoscaled(ctx, c.contents)
+		if err != nil {
+			return objects.Comparison{}, err
+		}
+		rules = append(rules, autoscaledRule(scaled))
+	}
 	served.mark(wanted)
 	of := served.compared(wanted)
 	if c.unlisted, err = c.mayNotList(ctx, of); err != nil {
@@ -82,7 +90,7 @@ func (c *climb) comparison(ctx context.Context) (objects.Comparison, error) {
 		Live:        side{objects.Listed{Client: c.env.Dynamic, Namespaces: []string{c.plan.Source}, Of: of}, c.plan.Source},
 		Namespaces:  map[string]string{c.plan.Source: c.plan.Into},
 		Names:       ofSnapshots(snapshots),
-		Rules:       rulesOf(c.env.RunID, c.restored, c.quiescing()),
+		Rules:       rules,
 		TakenAt:     takenAt(c.backup),
 		NotRestored: c.spec.notRestored,
 		WhyMissing:  whyMissing,

@@ -3,6 +3,7 @@ package velero
 import (
 	"flag"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,7 +25,7 @@ func TestRulesPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tables := "\n" + rulesTable(append(ownRules("r1"), quiesce.Rules(quiesce.Options{})...)) +
+	tables := "\n" + rulesTable(slices.Concat(ownRules("r1"), quiesce.Rules(quiesce.Options{}), []objects.Rule{autoscaledRule(nil)})) +
 		"\n## Rules of Velero\n\nWhat Velero changes in what it backs up, which is another then than the original at the same resourceVersion, and in what it\nrestores.\n\n" + rulesTable(veleroRules(&velerov1.Restore{})) + "\n"
 	text, ok := markdown.Between(string(data), begin, end, tables)
 	switch {

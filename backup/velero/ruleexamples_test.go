@@ -129,6 +129,10 @@ func letGoExamples() []ruleExample {
 func workloadExamples() []ruleExample {
 	return []ruleExample{
 		{
+			"started: scaled by its autoscaler", "spec.replicas", "{apiVersion: apps/v1, kind: Deployment, metadata: {namespace: shop, name: web}, spec: {replicas: 4}}",
+			"{spec: {replicas: 2}}", "{spec: {replicas: 6}}",
+		},
+		{
 			"quiesced: no replicas", "spec.replicas", "{apiVersion: apps/v1, kind: StatefulSet, metadata: {namespace: shop, name: db}, spec: {replicas: 2}}",
 			"{spec: {replicas: 0}}", "{spec: {replicas: 1}}",
 		},

@@ -94,7 +94,7 @@ func TestSecretsOfAnAccountStay(t *testing.T) {
 }
 
 func TestEveryRuleHasAnExample(t *testing.T) {
-	rules := slices.Concat(ownRules("r1"), quiesce.Rules(quiesce.Options{Namespace: "shop"}), restoreRules("gameday-1", "nightly"))
+	rules := slices.Concat(ownRules("r1"), quiesce.Rules(quiesce.Options{Namespace: "shop"}), restoreRules("gameday-1", "nightly"), []objects.Rule{autoscaledRule(scaledExample(t))})
 	shown := map[string]bool{}
 	for _, example := range ruleExamples() {
 		t.Run(strings.ReplaceAll(example.name+" "+example.path, "/", "_"), func(t *testing.T) {
@@ -193,6 +193,43 @@ func TestOnlyTheInitContainerThatAnAnnotationAsksForIsExpected(t *testing.T) {
 		found := map[string]any{"name": c.name, "image": c.image}
 		if got := isInitHook(objects.Case{Found: found, WantedObject: wanted}); got != c.expected {
 			t.Errorf("annotations %v, container %v: expected %v", c.annotations, found, got)
+		}
+	}
+}
+
+func scaledExample(t *testing.T) map[workload]replicas {
+	t.Helper()
+	scaled, err := autoscaled(t.Context(), setOf(t, []string{
+		"{apiVersion: autoscaling/v1, kind: HorizontalPodAutoscaler, metadata: {namespace: shop, name: a}, spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}, minReplicas: 2, maxReplicas: 5}}",
+		"{apiVersion: autoscaling/v1, kind: HorizontalPodAutoscaler, metadata: {namespace: shop, name: b}, spec: {scaleTargetRef: {apiVersion: v1, kind: ReplicationController, name: old}, maxReplicas: 3}}",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scaled
+}
+
+func TestAutoscaled(t *testing.T) {
+	rule := autoscaledRule(scaledExample(t))
+	of := func(group, kind, name string, found any) bool {
+		object := &unstructured.Unstructured{Object: map[string]any{}}
+		object.SetName(name)
+		return rule.When(objects.Case{Resource: objects.Resource{Group: group, Kind: kind}, FoundObject: object, Found: found})
+	}
+	for name, test := range map[string]struct{ got, want bool }{
+		"the least":        {of("apps", "Deployment", "web", int64(2)), true},
+		"the most":         {of("apps", "Deployment", "web", int64(5)), true},
+		"too few":          {of("apps", "Deployment", "web", int64(1)), false},
+		"too many":         {of("apps", "Deployment", "web", int64(6)), false},
+		"no number":        {of("apps", "Deployment", "web", "3"), false},
+		"another workload": {of("apps", "Deployment", "api", int64(3)), false},
+		"another kind":     {of("apps", "StatefulSet", "web", int64(3)), false},
+		"another group":    {of("example.org", "Deployment", "web", int64(3)), false},
+		"the core group":   {of("", "ReplicationController", "old", int64(1)), true},
+		"none":             {of("", "ReplicationController", "old", int64(0)), false},
+	} {
+		if test.got != test.want {
+			t.Errorf("%s: expected is %v", name, test.got)
 		}
 	}
 }
