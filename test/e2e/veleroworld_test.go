@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -139,6 +140,29 @@ func (s *scene) untilVeleroServes() {
 		s.read("backupstoragelocations", "default", &location)
 		seen := location.Status.LastValidationTime
 		return seen != nil && seen.After(began.Time) && location.Status.Phase == velerov1.BackupStorageLocationPhaseAvailable, fmt.Sprintf("%+v", location.Status)
+	})
+}
+
+// renewAgents puts new agents, which have cached nothing, in the place of the old.
+func (s *scene) renewAgents() {
+	s.Helper()
+	pods := s.client.CoreV1().Pods(cluster.VeleroNamespace)
+	agents := metav1.ListOptions{LabelSelector: "role=node-agent"}
+	before, err := pods.List(s.ctx, agents)
+	s.must(err)
+	now := int64(0)
+	s.must(pods.DeleteCollection(s.ctx, metav1.DeleteOptions{GracePeriodSeconds: &now}, agents))
+	s.eventually("every node has a new agent", func() (bool, string) {
+		after, err := pods.List(s.ctx, agents)
+		s.must(err)
+		ready := 0
+		for _, pod := range after.Items {
+			old := slices.ContainsFunc(before.Items, func(one corev1.Pod) bool { return one.UID == pod.UID })
+			if !old && s.ready(pod) {
+				ready++
+			}
+		}
+		return ready == len(before.Items), fmt.Sprintf("%d of %d", ready, len(before.Items))
 	})
 }
 
