@@ -58,18 +58,9 @@ func (l Ladder) Climb(ctx context.Context) (journal.Outcome, error) {
 	reached, passed := "", true
 	for i, way := range l.Ways {
 		l.Progress("rung %d of %d, %s", i+1, len(l.Ways), way.Name)
-		began := time.Now()
-		found := way.Climb(ctx)
-		found.Name = way.Name
-		if found.Seconds == 0 {
-			found.Seconds = time.Since(began).Seconds()
-		}
-		over := ctx.Err() != nil
-		if over && found.Verdict != verify.Pass {
-			if cause := context.Cause(ctx); !errors.Is(cause, ErrTimeout) {
-				return journal.Outcome{}, fmt.Errorf("climbing rung %s: %w", way.Name, cause)
-			}
-			found = l.cutShort(found)
+		found, over, err := l.try(ctx, way)
+		if err != nil {
+			return journal.Outcome{}, err
 		}
 		l.Rung(found)
 		passed = passed && found.Verdict == verify.Pass
@@ -81,6 +72,25 @@ func (l Ladder) Climb(ctx context.Context) (journal.Outcome, error) {
 		}
 	}
 	return outcome(reached, l.Ways[len(l.Ways)-1].Name), nil
+}
+
+// try climbs one rung, and says whether the step's timeout is over.
+func (l Ladder) try(ctx context.Context, way Way) (found Rung, over bool, err error) {
+	began := time.Now()
+	found = way.Climb(ctx)
+	found.Name = way.Name
+	if found.Seconds == 0 {
+		found.Seconds = time.Since(began).Seconds()
+	}
+	cause := context.Cause(ctx)
+	switch {
+	case cause == nil, found.Verdict == verify.Pass:
+		return found, cause != nil, nil
+	case !errors.Is(cause, ErrTimeout):
+		return found, true, fmt.Errorf("climbing rung %s: %w", way.Name, cause)
+	default:
+		return l.cutShort(found), true, nil
+	}
 }
 
 // cutShort is a rung that the step's timeout has ended.
