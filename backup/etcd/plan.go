@@ -161,12 +161,8 @@ const spareSpace = 256 << 20
 
 // enoughSpace refuses to fill the disk of the machine.
 func enoughSpace(directory string, size int64, plan *experiments.Plan) error {
-	info, err := os.Stat(directory)
-	if err != nil || !info.IsDir() {
-		return refusal.New("create it, or name another one with --scratch-dir", "no scratch directory %s", directory)
-	}
-	if err := unix.Access(directory, unix.W_OK|unix.X_OK); err != nil {
-		return refusal.New("let this user write there, or name another directory with --scratch-dir", "%s cannot be written to: %v", directory, err)
+	if err := backup.WritableDirectory(directory); err != nil {
+		return err
 	}
 	var disk unix.Statfs_t
 	if err := unix.Statfs(directory, &disk); err != nil {

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"gameday.dev/gameday/backup"
 	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/internal/journal"
 	"gameday.dev/gameday/internal/kube"
@@ -65,6 +66,9 @@ func (s *Restore) Plan(ctx context.Context, env experiments.Env) (experiments.Pl
 	own := restorePlan{
 		Velero: env.Velero.Namespace, Into: s.Into, New: s.isNew(), Own: fmt.Sprintf("%s%04x", ownPrefix(env.RunID), env.Rand.Uint32()&0xffff),
 		CleanupSeconds: orDefault(s.CleanupTimeout, defaultCleanupTimeout).Seconds(), Readers: s.Volumes.Compare, Seed: env.Rand.Uint64(),
+	}
+	if err := backup.WritableDirectory(env.Machine.Scratch); err != nil {
+		return plan, err
 	}
 	client := own.client(env)
 	if err := s.planBackup(ctx, env, client, &own, &plan); err != nil {
