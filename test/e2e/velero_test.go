@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -71,12 +74,25 @@ func (s *scene) everything() (secret string) {
 		}
 	})
 	s.untilAllRun()
-	s.eventually("the Job's controller is through with it", func() (bool, string) {
+	s.eventually("the Job's controller is through with it, and the kubelet with its pod", func() (bool, string) {
 		job, err := s.client.BatchV1().Jobs(s.ns).Get(s.ctx, "over", metav1.GetOptions{})
 		s.must(err)
-		return job.Status.CompletionTime != nil, fmt.Sprintf("%+v", job.Status)
+		pods, err := s.client.CoreV1().Pods(s.ns).List(s.ctx, metav1.ListOptions{LabelSelector: batchv1.JobNameLabel + "=over"})
+		s.must(err)
+		through := job.Status.CompletionTime != nil
+		for _, pod := range pods.Items {
+			through = through && len(pod.Finalizers) == 0 && sandboxGone(pod)
+		}
+		return through, fmt.Sprintf("%+v, %+v", job.Status, pods.Items)
 	})
 	return secret
+}
+
+// sandboxGone is the last that a kubelet says of a pod that has ended.
+func sandboxGone(pod corev1.Pod) bool {
+	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReadyToStartContainers && c.Status == corev1.ConditionFalse
+	})
 }
 
 // wantWhole wants of a pass what an auditor asks for.
