@@ -308,14 +308,14 @@ func TestCompactionAgainAndAgain(t *testing.T) {
 // The restored side has no history to lose: when it lacks the revision, that is
 // no word about the living cluster.
 func TestTheRestoredSideLacksTheRevision(t *testing.T) {
-	s := newSides(t)
-	fill(t, s, 10)
-	for name, lack := range map[string]func(){
-		"ahead":     func() { s.at = s.live.put(t, beside, nil) },
-		"compacted": func() { s.at = s.restored.put(t, beside, nil) - 1; s.restored.compact(t, s.at+1) },
+	for name, lack := range map[string]func(*sides){
+		"ahead":     func(s *sides) { s.at = s.live.put(t, beside, nil) },
+		"compacted": func(s *sides) { s.at = s.restored.put(t, beside, nil) - 1; s.restored.compact(t, s.at+1) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			lack()
+			s := newSides(t)
+			fill(t, s, 10)
+			lack(s)
 			w := walker{Options: s.options(t), pace: hurried()}
 			_, err := w.walk(t.Context())
 			if err == nil || !strings.Contains(err.Error(), "reading the restored etcd: ") {
