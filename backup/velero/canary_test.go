@@ -19,15 +19,6 @@ import (
 	"gameday.dev/gameday/verify"
 )
 
-// heard keeps what is recorded of the backup.
-type heard []backup.Found
-
-func (h *heard) Record(_ string, payload any) {
-	if found, ok := payload.(backup.Found); ok {
-		*h = append(*h, found)
-	}
-}
-
 func TestCanary(t *testing.T) {
 	whole := backup.Held("40 objects came back")
 	lossy := backup.Broken("2 losses")
@@ -55,7 +46,7 @@ func TestCanary(t *testing.T) {
 			if test.broken != nil {
 				client.PrependReactor("get", "configmaps", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, test.broken })
 			}
-			var record heard
+			var record heard[backup.Found]
 			c := &climb{
 				Teller: backup.Teller{Record: &record}, env: experiments.Env{Client: client}, plan: restorePlan{Into: "drill"},
 				spec: &Restore{Canary: &Canary{ConfigMap: "heartbeat", Key: "at"}},

@@ -9,12 +9,12 @@ import (
 	"gameday.dev/gameday/verify"
 )
 
-// rungsSeen keeps the rungs of a climb.
-type rungsSeen []backup.Rung
+// heard keeps what a climb records of one type.
+type heard[T any] []T
 
-func (s *rungsSeen) Record(_ string, payload any) {
-	if rung, ok := payload.(backup.Rung); ok {
-		*s = append(*s, rung)
+func (h *heard[T]) Record(_ string, payload any) {
+	if one, ok := payload.(T); ok {
+		*h = append(*h, one)
 	}
 }
 
@@ -39,7 +39,7 @@ func TestTimeoutTakesNothingBack(t *testing.T) {
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Nanosecond, backup.ErrTimeout)
 		defer cancel()
 		<-ctx.Done()
-		var seen rungsSeen
+		var seen heard[backup.Rung]
 		ladder := (&climb{spec: &Restore{}}).ladder()
 		ladder.Record = &seen
 		ladder.Ways = []backup.Way{{Name: test.name, Climb: func(context.Context) backup.Rung { return test.found }}}

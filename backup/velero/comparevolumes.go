@@ -79,13 +79,10 @@ func weighVolumes(volumes []volumeBackup, restores []velerov1.PodVolumeRestore, 
 	}
 	found = backup.Held("%d volumes, %d of them restored by files, %s, and %d from snapshots", len(volumes), byFiles, backup.Bytes(bytes), bySnapshot)
 	if len(problems) > 0 {
-		found = backup.Broken("the content of %d of %d volumes is lost", len(problems), len(volumes))
-		found.Problems, found.ProblemCount = problems, int64(len(problems))
+		found = naming(backup.Broken("the content of %d of %d volumes is lost", len(problems), len(volumes)), problems)
 	}
 	if len(doubts) > 0 {
-		doubtful := backup.Unsure("whether %d of %d volumes were restored can't be told", len(doubts), len(volumes))
-		doubtful.Problems, doubtful.ProblemCount = doubts, int64(len(doubts))
-		found = with(found, doubtful)
+		found = with(found, naming(backup.Unsure("whether %d of %d volumes were restored can't be told", len(doubts), len(volumes)), doubts))
 	}
 	found.Notes = capped(notes)
 	return found, whole
@@ -158,9 +155,7 @@ func (c *climb) compareFiles(ctx context.Context, volumes []volumeBackup) backup
 }
 
 func notOnBothSides(gone []string) backup.Rung {
-	found := backup.Unsure("%d volumes can't be compared with the original", len(gone))
-	found.Problems, found.ProblemCount = gone, int64(len(gone))
-	return found
+	return naming(backup.Unsure("%d volumes can't be compared with the original", len(gone)), gone)
 }
 
 func (c *climb) comparePairs(ctx context.Context, pairs []files.Pair) backup.Rung {

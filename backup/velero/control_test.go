@@ -38,7 +38,7 @@ func TestTheControlLooksForItsOwnChange(t *testing.T) {
 		"{apiVersion: v1, kind: Service, metadata: {namespace: shop, name: it, annotations: {example.com/team: blue}}, spec: {type: ClusterIP}}",
 		"{apiVersion: v1, kind: ServiceAccount, metadata: {namespace: shop, name: it, labels: {team: blue}}}",
 	} {
-		original := parsedObject(t, text)
+		original := parsed(t, text)
 		resource := objects.Resource{Version: "v1", Name: strings.ToLower(original.GetKind()) + "s", Kind: original.GetKind(), Namespaced: true}
 		candidate := objects.Candidate{Resource: resource, Namespace: "shop-drill", Name: "it"}
 		restored := movedTo("shop-drill", original)
@@ -78,7 +78,7 @@ func TestTheControlLooksForItsOwnChange(t *testing.T) {
 // A field that only the copy is to have, with one value, is seen when it has another.
 func TestTheControlInWhatOnlyTheCopyHas(t *testing.T) {
 	for _, annotations := range []string{"", ", annotations: {example.com/team: red}"} {
-		original := parsedObject(t, "{apiVersion: v1, kind: Pod, metadata: {namespace: shop, name: it"+annotations+"}, spec: {containers: []}}")
+		original := parsed(t, "{apiVersion: v1, kind: Pod, metadata: {namespace: shop, name: it"+annotations+"}, spec: {containers: []}}")
 		candidate := objects.Candidate{Resource: objects.Resource{Version: "v1", Name: "pods", Kind: "Pod", Namespaced: true}, Namespace: "shop-drill", Name: "it"}
 		altered := movedTo("shop-drill", original)
 		all := altered.GetAnnotations()

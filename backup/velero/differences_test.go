@@ -23,7 +23,7 @@ func comparedWith(t *testing.T, held []string, cluster ...string) *climb {
 	t.Helper()
 	var all []runtime.Object
 	for _, text := range cluster {
-		all = append(all, parsedObject(t, text))
+		all = append(all, parsed(t, text))
 	}
 	c := &climb{
 		Teller: backup.Teller{Record: &recorder{}}, plan: restorePlan{Source: "shop", Into: "drill", Backup: "nightly-1"}, contents: backedUp(t, held...),

@@ -44,7 +44,7 @@ func TestFreeVolumesOfTheOriginal(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			free := &corev1.PersistentVolume{}
-			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(parsedObject(t, volume("free", "", test.free)).Object, free); err != nil {
+			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(parsed(t, volume("free", "", test.free)).Object, free); err != nil {
 				t.Fatal(err)
 			}
 			c := &climb{

@@ -167,8 +167,7 @@ func isMounted(pod *corev1.Pod) bool {
 
 // hasMounts says whether the volumes of a pod are mounted on a node, or soon will be.
 func hasMounts(pod *corev1.Pod) bool {
-	over := pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
-	return pod.Spec.NodeName != "" && !over && pod.DeletionTimestamp == nil
+	return pod.Spec.NodeName != "" && !kube.Finished(pod) && !kube.Terminating(pod)
 }
 
 // volume is what a reader on the node has to know. A kubelet calls the directory of

@@ -33,18 +33,15 @@ func (c *climb) compareObjects(ctx context.Context) backup.Rung {
 	c.compared = &compared{comparison, result}
 	c.env.Record.Record(eventCompared, result)
 	c.Found(backup.Found{Counts: wantedCounts(result)})
-	if err != nil {
-		found := backup.Unsure("%v", err)
-		if result.LossCount > 0 { // what was found until then is lost whatever the rest is like
-			found = weigh(result)
-		}
-		tellUnlisted(&found, c.unlisted)
-		c.tellDifferences(ctx, &found)
-		return found
-	}
 	found := weigh(result)
+	if err != nil && result.LossCount == 0 { // what was found until then is lost whatever the rest is like
+		found = backup.Unsure("%v", err)
+	}
 	tellUnlisted(&found, c.unlisted)
 	c.tellDifferences(ctx, &found)
+	if err != nil {
+		return found
+	}
 	return c.withCanary(ctx, found)
 }
 

@@ -56,7 +56,7 @@ func (o outside) find(ctx context.Context, in objects.Set) ([]string, error) {
 			if err != nil {
 				return nil, err
 			}
-			if phase := textAt(object.Object, "status", "phase"); isPod && (phase == "Succeeded" || phase == "Failed") {
+			if isPod && podIsOver(object) {
 				continue // it is not restored
 			}
 			spec, _, err := unstructured.NestedMap(object.Object, kind.spec...)
@@ -80,18 +80,15 @@ type podMaker struct {
 
 func podMakers() []podMaker {
 	template := []string{"spec", "template", "spec"}
-	of := func(group, name, kind string) objects.Resource {
-		return objects.Resource{Group: group, Version: "v1", Name: name, Kind: kind, Namespaced: true}
-	}
 	return []podMaker{
 		{contents.Pods(), []string{"spec"}},
-		{of("apps", "deployments", "Deployment"), template},
-		{of("apps", "statefulsets", "StatefulSet"), template},
-		{of("apps", "daemonsets", "DaemonSet"), template},
-		{of("apps", "replicasets", "ReplicaSet"), template},
-		{of("", "replicationcontrollers", "ReplicationController"), template},
-		{of("batch", "jobs", "Job"), template},
-		{of("batch", "cronjobs", "CronJob"), append([]string{"spec", "jobTemplate"}, template...)},
+		{ofKubernetes("apps", "deployments", "Deployment"), template},
+		{ofKubernetes("apps", "statefulsets", "StatefulSet"), template},
+		{ofKubernetes("apps", "daemonsets", "DaemonSet"), template},
+		{ofKubernetes("apps", "replicasets", "ReplicaSet"), template},
+		{ofKubernetes("", "replicationcontrollers", "ReplicationController"), template},
+		{jobResource(), template},
+		{ofKubernetes("batch", "cronjobs", "CronJob"), append([]string{"spec", "jobTemplate"}, template...)},
 	}
 }
 

@@ -10,12 +10,10 @@ import (
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	dynamicfake "k8s.io/client-go/dynamic/fake"
 	"k8s.io/client-go/kubernetes/fake"
-	"sigs.k8s.io/yaml"
 
 	"gameday.dev/gameday/backup/velero/contents"
 	"gameday.dev/gameday/experiments"
@@ -29,7 +27,7 @@ func backedUp(t *testing.T, texts ...string) *contents.Contents {
 	var tarball bytes.Buffer
 	archive := tar.NewWriter(&tarball)
 	for _, text := range texts {
-		object := parsedObject(t, text)
+		object := parsed(t, text)
 		data, err := json.Marshal(object.Object)
 		if err != nil {
 			t.Fatal(err)
@@ -58,15 +56,6 @@ func backedUp(t *testing.T, texts ...string) *contents.Contents {
 	}
 	t.Cleanup(func() { held.Close() })
 	return held
-}
-
-func parsedObject(t *testing.T, text string) *unstructured.Unstructured {
-	t.Helper()
-	object := &unstructured.Unstructured{}
-	if err := yaml.Unmarshal([]byte(text), &object.Object); err != nil {
-		t.Fatalf("%s: %v", text, err)
-	}
-	return object
 }
 
 // webPod is a pod of the shop that has one volume, and what else its spec says.
@@ -183,7 +172,7 @@ func TestABackupOfAVolumeOfTheOriginalIsRefused(t *testing.T) {
 				r := kind.resource
 				kinds[schema.GroupVersionResource{Group: r.Group, Version: r.Version, Resource: r.Name}] = r.Kind + "List"
 			}
-			env := experiments.Env{Dynamic: dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), kinds, parsedObject(t, test.pod))}
+			env := experiments.Env{Dynamic: dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), kinds, parsed(t, test.pod))}
 			err := (&Restore{Backup: test.source}).planOutside(t.Context(), env, restorePlan{New: true, Source: "shop"})
 			refused, is := refusal.As(err)
 			if is != test.refused || is && (!strings.Contains(refused.Reason, "Pod web-1") || !strings.Contains(refused.Reason, "share") || refused.Hint == "") {

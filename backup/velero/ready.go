@@ -35,8 +35,6 @@ func (c *climb) ready(ctx context.Context) backup.Rung {
 		if last == nil {
 			return backup.Unsure("the restored workloads were never seen: %v", err)
 		}
-		found := backup.Broken("%s after %s", last.summary(), time.Since(began).Round(time.Second))
-		found.Problems, found.ProblemCount = capped(last.waiting), int64(len(last.waiting))
-		return found
+		return naming(backup.Broken("%s after %s", last.summary(), time.Since(began).Round(time.Second)), last.waiting)
 	}
 }

@@ -28,30 +28,23 @@ func (c *climb) restore(ctx context.Context) backup.Rung {
 		return backup.Unsure("%v", err)
 	}
 	if len(shared) > 0 {
-		found := backup.Broken("not restored: the copy would share %d volumes with the original", len(shared))
-		found.Problems, found.ProblemCount = capped(shared), int64(len(shared))
-		found.Hints = []string{"mount the claims in running pods, so that their files are backed up, or take snapshots of them"}
-		return found
+		return naming(backup.Broken("not restored: the copy would share %d volumes with the original", len(shared)), shared,
+			"mount the claims in running pods, so that their files are backed up, or take snapshots of them")
 	}
 	outside, err := outside{start: c.spec.Start, files: filesRestored(c.files)}.find(ctx, c.contents)
 	if err != nil {
 		return backup.Unsure("%v", err)
 	}
 	if len(outside) > 0 {
-		found := backup.Unsure("not restored: the copy would act on what is the original's: %s", outside[0])
-		found.Problems, found.ProblemCount = capped(outside), int64(len(outside))
-		found.Hints = []string{outsideHint}
-		return found
+		return naming(backup.Unsure("not restored: the copy would act on what is the original's: %s", outside[0]), outside, outsideHint)
 	}
 	same, err := c.sameFree(ctx)
 	if err != nil {
 		return backup.Unsure("%v", err)
 	}
 	if len(same) > 0 {
-		found := backup.Unsure("not restored: the copy could get %s", same[0])
-		found.Problems, found.ProblemCount = capped(same), int64(len(same))
-		found.Hints = []string{"delete the volume, or reserve it for somebody (claimRef), while the drill runs"}
-		return found
+		return naming(backup.Unsure("not restored: the copy could get %s", same[0]), same,
+			"delete the volume, or reserve it for somebody (claimRef), while the drill runs")
 	}
 	if err := c.prepare(ctx); err != nil {
 		return backup.Unsure("%v", err)
@@ -172,9 +165,7 @@ func (c *climb) weighRestore(ctx context.Context, asked time.Time) backup.Rung {
 func (c *climb) weighMessages(results velero.Results) (found backup.Rung, complains bool) {
 	unexpected := slices.DeleteFunc(append(results.Errors.Lines(), results.Warnings.Lines()...), c.isUsual)
 	if len(unexpected) > 0 {
-		found = backup.Broken("restore %s is Completed with %d warnings that are not usual", c.plan.Own, len(unexpected))
-		found.Problems, found.ProblemCount = capped(unexpected), int64(len(unexpected))
-		return found, true
+		return naming(backup.Broken("restore %s is Completed with %d warnings that are not usual", c.plan.Own, len(unexpected)), unexpected), true
 	}
 	if err := results.Short(c.restored.Status.Warnings, c.restored.Status.Errors); err != nil {
 		return backup.Unsure("what is to be said of restore %s can't be told: %v", c.plan.Own, err), true

@@ -51,8 +51,9 @@ func restoreRules(restore, backup string) []objects.Rule {
 			Why: "a restored object has the name it had", Source: sources + "pkg/restore/restore.go",
 		},
 		{
-			Name: "velero: completed pods are not restored", Kinds: []string{"Pod"}, What: []string{objects.Missing}, When: podIsOver,
-			Why: "they would run again", Source: sources + "pkg/restore/restore.go",
+			Name: "velero: completed pods are not restored", Kinds: []string{"Pod"}, What: []string{objects.Missing},
+			When: func(c objects.Case) bool { return podIsOver(c.WantedObject) },
+			Why:  "they would run again", Source: sources + "pkg/restore/restore.go",
 		},
 		{
 			Name: "velero: completed jobs are not restored", Kinds: []string{"Job.batch"}, What: []string{objects.Missing}, When: jobIsOver,
@@ -100,14 +101,14 @@ func ownRules(runID string) []objects.Rule {
 	}}
 }
 
-func podIsOver(c objects.Case) bool {
-	phase, _, _ := unstructured.NestedString(c.WantedObject.Object, "status", "phase")
+// podIsOver is kube.Finished for a pod as the backup has it.
+func podIsOver(pod *unstructured.Unstructured) bool {
+	phase := textAt(pod.Object, "status", "phase")
 	return phase == "Succeeded" || phase == "Failed"
 }
 
 func jobIsOver(c objects.Case) bool {
-	at, _, _ := unstructured.NestedString(c.WantedObject.Object, "status", "completionTime")
-	return at != ""
+	return textAt(c.WantedObject.Object, "status", "completionTime") != ""
 }
 
 // isRestoreWait says that a container is Velero's own on every side that has it.

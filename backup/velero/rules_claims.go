@@ -168,9 +168,8 @@ func snapshotKinds() []string {
 
 // takenOffBound says that the backup lacks a value of a claim that was bound.
 func takenOffBound(c objects.Case) bool {
-	phase, _, _ := unstructured.NestedString(c.WantedObject.Object, "status", "phase")
-	volume, _, _ := unstructured.NestedString(c.WantedObject.Object, "spec", "volumeName")
-	return c.Wanted == nil && phase == "Bound" && volume != ""
+	claim := c.WantedObject.Object
+	return c.Wanted == nil && textAt(claim, "status", "phase") == "Bound" && textAt(claim, "spec", "volumeName") != ""
 }
 
 // hasNoClass says that a claim wants no storage class, not even the default one.

@@ -21,7 +21,12 @@ func notGood(what, phase string, reasons []string) backup.Rung {
 	if len(reasons) > 0 {
 		found.Summary = fmt.Sprintf("%s; %s ended %s", reasons[0], what, phase)
 	}
-	found.Problems, found.ProblemCount = capped(reasons), int64(len(reasons))
+	return naming(found, reasons)
+}
+
+// naming is a rung that names these problems: as many as it may, and how many there are.
+func naming(found backup.Rung, problems []string, hints ...string) backup.Rung {
+	found.Problems, found.ProblemCount, found.Hints = capped(problems), int64(len(problems)), hints
 	return found
 }
 

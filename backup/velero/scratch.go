@@ -9,7 +9,6 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"gameday.dev/gameday/backup/velero/contents"
@@ -104,8 +103,7 @@ func (c *climb) quota(ctx context.Context) (*corev1.ResourceQuota, error) {
 			return nil, err
 		}
 		claims++
-		text, _, _ := unstructured.NestedString(claim.Object, "spec", "resources", "requests", "storage")
-		size, err := kube.Quantity(text)
+		size, err := kube.Quantity(textAt(claim.Object, "spec", "resources", "requests", "storage"))
 		if err != nil {
 			return nil, fmt.Errorf("reading the size of claim %s: %w", claim.GetName(), err)
 		}

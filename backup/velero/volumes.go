@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"gameday.dev/gameday/backup/velero/contents"
+	"gameday.dev/gameday/internal/kube"
 )
 
 // volumeBackup is a volume of the original, as a pod or a claim of the backup
@@ -97,7 +98,7 @@ func (c *climb) readVolumes(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("reading pod %s of the backup: %w", object.GetName(), err)
 		}
-		if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+		if kube.Finished(pod) {
 			continue // it is not restored, and its claims are looked at below
 		}
 		for _, volume := range pod.Spec.Volumes {

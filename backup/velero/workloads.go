@@ -40,23 +40,23 @@ func (r readiness) summary() string {
 // workloadResources are those that run something, and claims. Pods come before what
 // makes them, and ReplicaSets before Deployments, which are told what these wait for.
 func workloadResources() []objects.Resource {
-	apps := func(name, kind string) objects.Resource {
-		return objects.Resource{Group: "apps", Version: "v1", Name: name, Kind: kind, Namespaced: true}
-	}
 	return []objects.Resource{
 		contents.Pods(),
-		apps("replicasets", "ReplicaSet"),
-		{Version: "v1", Name: "replicationcontrollers", Kind: "ReplicationController", Namespaced: true},
+		ofKubernetes("apps", "replicasets", "ReplicaSet"),
+		ofKubernetes("", "replicationcontrollers", "ReplicationController"),
 		jobResource(),
-		apps("deployments", "Deployment"),
-		apps("statefulsets", "StatefulSet"),
-		apps("daemonsets", "DaemonSet"),
+		ofKubernetes("apps", "deployments", "Deployment"),
+		ofKubernetes("apps", "statefulsets", "StatefulSet"),
+		ofKubernetes("apps", "daemonsets", "DaemonSet"),
 		contents.Claims(),
 	}
 }
 
-func jobResource() objects.Resource {
-	return objects.Resource{Group: "batch", Version: "v1", Name: "jobs", Kind: "Job", Namespaced: true}
+func jobResource() objects.Resource { return ofKubernetes("batch", "jobs", "Job") }
+
+// ofKubernetes is a resource of Kubernetes' own, all of which are in v1.
+func ofKubernetes(group, name, kind string) objects.Resource {
+	return objects.Resource{Group: group, Version: "v1", Name: name, Kind: kind, Namespaced: true}
 }
 
 // readiness looks at every workload of the scratch namespace once.
