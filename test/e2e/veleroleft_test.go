@@ -79,6 +79,7 @@ func (s *scene) marked() []string {
 // scene's namespace: no status of it is kept by a controller that works meanwhile.
 func (s *scene) versions() map[string]string {
 	s.Helper()
+	s.withClasses() // or some of these resources are not there
 	all := map[string]string{}
 	for _, resource := range []string{
 		"v1/configmaps", "v1/secrets", "v1/serviceaccounts", "v1/services", "v1/limitranges", "v1/persistentvolumeclaims", "v1/pods",
