@@ -3,7 +3,6 @@ package etcd
 import (
 	"context"
 	"slices"
-	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -37,9 +36,6 @@ func (s *Restore) Inject(ctx context.Context, env experiments.Env, plan experime
 	c := &climb{Teller: backup.Teller{Record: env.Record}, spec: s, env: env, plan: own, cluster: cluster, file: own.File}
 	defer c.stop()
 	c.Rung(c.agreement(ctx))
-	if c.file != "" {
-		c.Disaster(time.Now())
-	}
 	return c.ladder().Climb(ctx)
 }
 

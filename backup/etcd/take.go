@@ -13,7 +13,9 @@ import (
 // takeSnapshot is rung 1: a snapshot, streamed from a member, or the file there is.
 func (c *climb) takeSnapshot(ctx context.Context) backup.Rung {
 	if c.file != "" {
-		return backup.Held("%s", c.file)
+		found := backup.Held("%s", c.file)
+		found.Notes = c.DisasterNow(ctx, c.env.Client)
+		return found
 	}
 	taken, err := c.cluster.Save(ctx, c.cluster.Members(ctx), c.plan.Home.join("snapshot.db"), c.streamed())
 	if err != nil {

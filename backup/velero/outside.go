@@ -117,10 +117,13 @@ func (o outside) ofPod(spec map[string]any, files func(volume string) bool) []st
 	return all
 }
 
-// hostPort is the first port of its node that a pod listens on; 0 for none.
+// hostPort is the first port of its node that a pod listens on; 0 for none. Of init
+// containers only those that go on running get theirs (KEP-753, sidecar containers);
+// one that another has is worth the same question.
 func hostPort(spec map[string]any) int64 {
 	containers, _, _ := unstructured.NestedSlice(spec, "containers")
-	for _, container := range containers {
+	inits, _, _ := unstructured.NestedSlice(spec, "initContainers")
+	for _, container := range append(containers, inits...) {
 		container, _ := container.(map[string]any)
 		ports, _, _ := unstructured.NestedSlice(container, "ports")
 		for _, port := range ports {

@@ -113,6 +113,7 @@ func TestOutside(t *testing.T) {
 		"the node's network":            {webPod("emptyDir: {}", ", hostNetwork: true"), nil, false, ""},
 		"the node's network, started":   {webPod("emptyDir: {}", ", hostNetwork: true"), nil, true, started + " be on the network of its node"},
 		"a port of the node":            {strings.Replace(webPod("emptyDir: {}", ""), "image: web", "image: web, ports: [{containerPort: 80, hostPort: 8080}]", 1), nil, true, started + " listen on port 8080"},
+		"a sidecar's port of the node":  {webPod("emptyDir: {}", ", initContainers: [{name: proxy, image: proxy, restartPolicy: Always, ports: [{containerPort: 80, hostPort: 8080}]}]"), nil, true, started + " listen on port 8080"},
 		"a template":                    {template("Deployment", "{volumes: [{name: share, "+nfs+"}]}"), nil, false, ""},
 		"a template, started":           {template("Deployment", "{volumes: [{name: share, "+nfs+"}]}"), nil, true, "Deployment web: started, it would write to the original's volume share (nfs)"},
 		"a template's network, started": {template("DaemonSet", "{hostNetwork: true}"), nil, true, "DaemonSet web: started, it would be on the network"},

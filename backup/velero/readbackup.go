@@ -14,7 +14,6 @@ import (
 
 	"gameday.dev/gameday/backup"
 	"gameday.dev/gameday/backup/velero/contents"
-	"gameday.dev/gameday/internal/kube"
 	"gameday.dev/gameday/internal/velero"
 )
 
@@ -51,22 +50,10 @@ func (c *climb) readBackup(ctx context.Context) backup.Rung {
 	if err != nil {
 		return backup.Unsure("%v", err)
 	}
-	undated := c.disaster(ctx)
+	undated := c.DisasterNow(ctx, c.env.Client)
 	found := c.readContents(ctx)
 	found.Notes = append(found.Notes, undated...)
 	return found
-}
-
-// disaster dates the disaster by the API server's clock, as whatever is in the cluster
-// is dated: this machine's may be off by more than an objective. Where it can't be
-// asked for, the age of the backup is not known, and the note says so.
-func (c *climb) disaster(ctx context.Context) (note []string) {
-	at, err := kube.ServerTime(ctx, c.env.Client)
-	if err != nil {
-		return []string{"how old the backup is can't be told: " + err.Error()}
-	}
-	c.Disaster(at)
-	return nil
 }
 
 // notCompleted says why, the reasons first: what Velero says of itself, what it

@@ -1,41 +1,18 @@
 package velero
 
 import (
-	"errors"
 	"strings"
 	"testing"
 	"time"
 
-	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
-	k8stesting "k8s.io/client-go/testing"
 
 	"gameday.dev/gameday/backup"
 	"gameday.dev/gameday/backup/internal/climbtest"
 	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/verify"
 )
-
-// serverTime is a cluster whose clock stands there; without one it does not tell.
-func serverTime(at time.Time) *fake.Clientset {
-	client := fake.NewClientset()
-	client.PrependReactor("create", "selfsubjectreviews", func(k8stesting.Action) (bool, runtime.Object, error) {
-		if at.IsZero() {
-			return true, nil, errors.New("no such API")
-		}
-		return true, &authenticationv1.SelfSubjectReview{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(at)}}, nil
-	})
-	return client
-}
-
-// remembered keeps a record in memory.
-type remembered struct{ climbtest.Story }
-
-func (r *remembered) Record(kind string, payload any) {
-	r.Story = append(r.Story, climbtest.Tell(kind, payload))
-}
 
 // The runner's clock has no say in how old a backup is.
 func TestAgesAreToldByTheClusterAlone(t *testing.T) {
@@ -44,15 +21,15 @@ func TestAgesAreToldByTheClusterAlone(t *testing.T) {
 		want   verify.Verdict
 		says   string
 	}{
-		"fresh":    {serverTime(climbtest.Night().Add(23 * time.Hour)), verify.Pass, "RPO 23h0m0s (start of backup nightly-1) of 24h0m0s"},
-		"too old":  {serverTime(climbtest.Night().Add(25 * time.Hour)), verify.Fail, "RPO 25h0m0s (start of backup nightly-1), objective 24h0m0s missed"},
-		"no clock": {serverTime(time.Time{}), verify.Inconclusive, "RPO cannot be told: the age of the backup is not known"},
+		"fresh":    {climbtest.Clock(climbtest.Night().Add(23 * time.Hour)), verify.Pass, "RPO 23h0m0s (start of backup nightly-1) of 24h0m0s"},
+		"too old":  {climbtest.Clock(climbtest.Night().Add(25 * time.Hour)), verify.Fail, "RPO 25h0m0s (start of backup nightly-1), objective 24h0m0s missed"},
+		"no clock": {climbtest.Clock(time.Time{}), verify.Inconclusive, "RPO cannot be told: the age of the backup is not known"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			spec := &Restore{Objectives: &backup.Objectives{RPO: &metav1.Duration{Duration: 24 * time.Hour}}}
-			record := &remembered{}
+			record := &climbtest.Recorder{}
 			c := &climb{Teller: backup.Teller{Record: record}, spec: spec, env: experiments.Env{Client: test.client}}
-			note := c.disaster(t.Context())
+			note := c.DisasterNow(t.Context(), c.env.Client)
 			if (test.want == verify.Inconclusive) != (len(note) == 1) {
 				t.Errorf("noted: %q", note)
 			}

@@ -33,3 +33,11 @@ func (s Story) Record() *journal.Record {
 	}
 	return journal.NewRecord(s)
 }
+
+// Recorder keeps what a real climb tells.
+type Recorder struct{ Story Story }
+
+var _ journal.Recorder = (*Recorder)(nil)
+
+// Record implements journal.Recorder.
+func (r *Recorder) Record(kind string, payload any) { r.Story = append(r.Story, Tell(kind, payload)) }
