@@ -10,6 +10,7 @@ import (
 
 	"gameday.dev/gameday/backup"
 	"gameday.dev/gameday/backup/internal/climbtest"
+	"gameday.dev/gameday/backup/velero/probe"
 	"gameday.dev/gameday/internal/journal"
 	"gameday.dev/gameday/verify"
 )
@@ -47,7 +48,7 @@ func TestJudge(t *testing.T) {
 		return &backup.Objectives{RPO: &metav1.Duration{Duration: rpo}, RTO: &metav1.Duration{Duration: rto}}
 	}
 	drill := &Restore{Control: true, Objectives: objectives(24*time.Hour, time.Minute)}
-	started := &Restore{Start: true, Probe: &Probe{}, Objectives: objectives(24*time.Hour, time.Minute)}
+	started := &Restore{Start: true, Probe: &probe.Spec{}, Objectives: objectives(24*time.Hour, time.Minute)}
 	slow := &Restore{Start: true, Objectives: objectives(24*time.Hour, 25*time.Second)}
 	type verdicts = map[string]verify.Verdict
 	for name, test := range map[string]struct {
@@ -109,7 +110,7 @@ func TestNotesAreTold(t *testing.T) {
 
 // Whatever is taken out of a record, or told twice, it never passes.
 func TestMutilatedRecordsDoNotPass(t *testing.T) {
-	spec := &Restore{Control: true, Start: true, Probe: &Probe{}}
+	spec := &Restore{Control: true, Start: true, Probe: &probe.Spec{}}
 	whole := told(spec, time.Hour, nil)
 	for i, event := range whole {
 		if event.Kind == backup.EventFound || event.Kind == backup.EventDisaster {

@@ -44,14 +44,7 @@ func (s *Restore) Permissions() []kube.Permission {
 	if s.Control {
 		needed = append(needed, kube.Permission{Namespace: s.Into, Rule: kube.Rule("*", []string{"*"}, "update")})
 	}
-	if s.Probe != nil {
-		if s.Probe.Exec != nil {
-			needed = append(needed, kube.Permission{Namespace: s.Into, Rule: kube.Rule("", []string{"pods/exec"}, "create", "get")})
-		} else {
-			needed = append(needed, kube.Permission{Namespace: s.Into, Rule: kube.Rule("", []string{"pods/proxy"}, "get")})
-		}
-	}
-	return needed
+	return append(needed, s.Probe.Permissions(s.Into)...)
 }
 
 // reading is what a namespace is compared by: any kind may be in it.

@@ -10,6 +10,7 @@ import (
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"gameday.dev/gameday/backup/velero/probe"
 	"gameday.dev/gameday/internal/kube"
 	"gameday.dev/gameday/internal/refusal"
 )
@@ -35,7 +36,7 @@ func everySpec() map[string]*Restore {
 				s.Network, s.Quota = networkOpen, &no
 			}
 			if s.Start && bits&16 != 0 {
-				s.Probe = &Probe{HTTP: &HTTPProbe{Selector: "app=web", Port: 80}, Timeout: &metav1.Duration{Duration: time.Millisecond}}
+				s.Probe = &probe.Spec{HTTP: &probe.HTTP{Selector: "app=web", Port: 80}, Timeout: &metav1.Duration{Duration: time.Millisecond}}
 			}
 			all[fmt.Sprintf("%s, compare %v, start %v, control %v, open %v, probe %v", source, s.Volumes.Compare, s.Start, s.Control, s.Network == networkOpen, s.Probe != nil)] = &s
 		}

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"gameday.dev/gameday/backup"
+	"gameday.dev/gameday/backup/velero/probe"
 )
 
 // The rungs of the ladder, from the bottom. Ready and probe are climbed when the
@@ -29,7 +30,6 @@ const (
 const (
 	defaultTimeout        = 30 * time.Minute
 	defaultCleanupTimeout = 3 * time.Minute
-	defaultProbeTimeout   = 2 * time.Minute
 )
 
 // Restore is the veleroRestore step of a scenario.
@@ -55,7 +55,7 @@ type Restore struct {
 	// Volumes says what is asked of volumes.
 	Volumes Volumes `json:"volumes,omitempty,omitzero"`
 	// Probe asks the restored application about its data. Needs start.
-	Probe *Probe `json:"probe,omitempty"`
+	Probe *probe.Spec `json:"probe,omitempty"`
 	// Canary is a write whose moment tells the age of what was restored.
 	Canary *Canary `json:"canary,omitempty"`
 	// Control changes one restored object and fails if the comparison does not see it.
@@ -97,41 +97,6 @@ type Volumes struct {
 	Ignore []string `json:"ignore,omitempty"`
 	// KubeletRoot is the kubelet's --root-dir, an absolute path. Default /var/lib/kubelet.
 	KubeletRoot string `json:"kubeletRoot,omitempty"`
-}
-
-// Probe is a check of the restored data by the application itself. Exactly one of
-// exec and http is set.
-type Probe struct {
-	// Exec runs a command in a restored pod. Exit code 0 passes.
-	Exec *ExecProbe `json:"exec,omitempty"`
-	// HTTP asks a restored pod through the API server.
-	HTTP *HTTPProbe `json:"http,omitempty"`
-	// Timeout until which the probe is tried again. Default 2m.
-	Timeout *metav1.Duration `json:"timeout,omitempty"`
-}
-
-// ExecProbe is a command in the first Ready pod of a selector.
-type ExecProbe struct {
-	// Selector of labels, such as app=db.
-	Selector string `json:"selector"`
-	// Container of the pod. Default: its first.
-	Container string `json:"container,omitempty"`
-	// Command and its arguments; no shell is added.
-	Command []string `json:"command"`
-	// Expect is a regular expression that the output, or its first MiB, must match.
-	Expect string `json:"expect,omitempty"`
-}
-
-// HTTPProbe is a GET request to the first Ready pod of a selector.
-type HTTPProbe struct {
-	// Selector of labels, such as app=web.
-	Selector string `json:"selector"`
-	// Port by number.
-	Port int `json:"port"`
-	// Path with its query, without any part that leads elsewhere (.., //). Default /.
-	Path string `json:"path,omitempty"`
-	// Expect is a regular expression that the body, or its first MiB, must match. The status must be 2xx.
-	Expect string `json:"expect,omitempty"`
 }
 
 // Canary is a moment that somebody writes into a ConfigMap again and again, as

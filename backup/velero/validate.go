@@ -3,7 +3,6 @@ package velero
 import (
 	"fmt"
 	pathpkg "path"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -44,7 +43,10 @@ func (s *Restore) Validate(path *field.Path) field.ErrorList {
 			problems = append(problems, field.Invalid(path.Child("exclude").Index(i), resource, "must be a resource by its plural, with its group: configmaps, jobs.batch, widgets.example.com"))
 		}
 	}
-	problems = append(problems, s.Probe.validate(path.Child("probe"), s.Start)...)
+	if s.Probe != nil && !s.Start {
+		problems = append(problems, field.Forbidden(path.Child("probe"), "needs start: true: nothing that was not started can answer"))
+	}
+	problems = append(problems, s.Probe.Validate(path.Child("probe"))...)
 	problems = append(problems, s.Volumes.validate(path.Child("volumes"))...)
 	problems = append(problems, s.Canary.validate(path.Child("canary"))...)
 	problems = append(problems, s.Objectives.Validate(path.Child("objectives"))...)
@@ -105,39 +107,6 @@ func (s *Restore) validateInto(path *field.Path) field.ErrorList {
 	return problems
 }
 
-func (p *Probe) validate(path *field.Path, start bool) field.ErrorList {
-	if p == nil {
-		return nil
-	}
-	problems := fields.Positive(path.Child("timeout"), p.Timeout)
-	if !start {
-		problems = append(problems, field.Forbidden(path, "needs start: true: nothing that was not started can answer"))
-	}
-	switch {
-	case (p.Exec == nil) == (p.HTTP == nil):
-		return append(problems, field.Required(path, "set one of exec, http"))
-	case p.Exec != nil:
-		path := path.Child("exec")
-		problems = append(problems, fields.Selector(path.Child("selector"), p.Exec.Selector)...)
-		problems = append(problems, pattern(path.Child("expect"), p.Exec.Expect)...)
-		if len(p.Exec.Command) == 0 || p.Exec.Command[0] == "" {
-			problems = append(problems, field.Required(path.Child("command"), `for example ["pg_isready"]`))
-		}
-		problems = append(problems, nameOf(path.Child("container"), p.Exec.Container)...)
-	default:
-		path := path.Child("http")
-		problems = append(problems, fields.Selector(path.Child("selector"), p.HTTP.Selector)...)
-		problems = append(problems, pattern(path.Child("expect"), p.HTTP.Expect)...)
-		if p.HTTP.Port < 1 || p.HTTP.Port > 65535 {
-			problems = append(problems, field.Invalid(path.Child("port"), p.HTTP.Port, "must be from 1 to 65535"))
-		}
-		if _, err := p.HTTP.target(); err != nil {
-			problems = append(problems, field.Invalid(path.Child("path"), p.HTTP.Path, err.Error()))
-		}
-	}
-	return problems
-}
-
 func (v Volumes) validate(path *field.Path) field.ErrorList {
 	var problems field.ErrorList
 	for i, name := range v.Ignore {
@@ -167,11 +136,4 @@ func nameOf(path *field.Path, name string) field.ErrorList {
 		return nil
 	}
 	return fields.Subdomain(path, name)
-}
-
-func pattern(path *field.Path, text string) field.ErrorList {
-	if _, err := regexp.Compile(text); err != nil {
-		return field.ErrorList{field.Invalid(path, text, err.Error())}
-	}
-	return nil
 }

@@ -7,6 +7,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"gameday.dev/gameday/backup/velero/probe"
 )
 
 // What a step says ends in paths, in selectors and on nodes: one problem each.
@@ -17,9 +19,10 @@ func TestValidate(t *testing.T) {
 		change(s)
 		return s
 	}
-	probed := func(probe ExecProbe) *Restore {
-		probe.Selector = "app=db"
-		return with(func(s *Restore) { s.Start, s.Probe = true, &Probe{Exec: &probe} })
+	probed := func(start bool, command ...string) *Restore {
+		return with(func(s *Restore) {
+			s.Start, s.Probe = start, &probe.Spec{Exec: &probe.Exec{Selector: "app=db", Command: command}}
+		})
 	}
 	cleanup := func(d time.Duration) *Restore {
 		return with(func(s *Restore) { s.CleanupTimeout = &metav1.Duration{Duration: d} })
@@ -46,10 +49,9 @@ func TestValidate(t *testing.T) {
 		"an ignored claim":       {with(func(s *Restore) { s.Volumes.Ignore = []string{"data-db-0"} }), ""},
 		"all without a claim":    {with(func(s *Restore) { s.Volumes.Ignore = []string{""} }), "volumes.ignore[0]"},
 		"no pattern":             {with(func(s *Restore) { s.Volumes.Ignore = []string{"*"} }), "volumes.ignore[0]"},
-		"a command":              {probed(ExecProbe{Command: []string{"pg_isready", ""}, Container: "db"}), ""},
-		"no command":             {probed(ExecProbe{}), "probe.exec.command"},
-		"an empty command":       {probed(ExecProbe{Command: []string{""}}), "probe.exec.command"},
-		"no container":           {probed(ExecProbe{Command: []string{"true"}, Container: "a b"}), "probe.exec.container"},
+		"a probe":                {probed(true, "pg_isready"), ""},
+		"a probe of nothing":     {probed(false, "pg_isready"), "probe"},
+		"a probe asking nothing": {probed(true), "probe.exec.command"},
 		"a short cleanup":        {cleanup(10 * time.Second), ""},
 		"too short a cleanup":    {cleanup(1), "cleanupTimeout"},
 		"no cleanup":             {cleanup(0), "cleanupTimeout"},

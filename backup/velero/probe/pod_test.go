@@ -1,4 +1,4 @@
-package velero
+package probe
 
 import (
 	"fmt"
@@ -8,8 +8,6 @@ import (
 
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-
-	"gameday.dev/gameday/experiments"
 )
 
 // Of a list that comes in pages the first Ready pod may be on the last.
@@ -33,12 +31,12 @@ func TestReadyPodIsTheFirstOfAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &climb{plan: restorePlan{Into: "drill"}, env: experiments.Env{Client: client}}
-	if found, err := c.readyPod(t.Context(), "app=web"); err != nil || found.Name != "web-4" {
+	options := Options{Client: client, Namespace: "drill"}
+	if found, err := options.readyPod(t.Context(), "app=web"); err != nil || found.Name != "web-4" {
 		t.Errorf("got %v, %v", found, err)
 	}
 	pages[""] = `"metadata":{},"items":[` + pod("web-2", "False") + `]`
-	if _, err := c.readyPod(t.Context(), "app=web"); err == nil || err.Error() != "none of 1 pods with app=web is Ready" {
+	if _, err := options.readyPod(t.Context(), "app=web"); err == nil || err.Error() != "none of 1 pods with app=web is Ready" {
 		t.Errorf("%v", err)
 	}
 }
