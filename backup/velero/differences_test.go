@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 
 	"gameday.dev/gameday/backup"
+	"gameday.dev/gameday/backup/velero/internal/velerotest"
 	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/verify/objects"
 )
@@ -26,7 +27,7 @@ func comparedWith(t *testing.T, held []string, cluster ...string) *climb {
 		all = append(all, parsed(t, text))
 	}
 	c := &climb{
-		Teller: backup.Teller{Record: &recorder{}}, plan: restorePlan{Source: "shop", Into: "drill", Backup: "nightly-1"}, contents: backedUp(t, held...),
+		Teller: backup.Teller{Record: &velerotest.Recorder{}}, plan: restorePlan{Source: "shop", Into: "drill", Backup: "nightly-1"}, contents: backedUp(t, held...),
 		env: experiments.Env{Dynamic: dynamicfake.NewSimpleDynamicClient(scheme.Scheme, all...), Artifacts: filepath.Join(t.TempDir(), "artifacts")},
 	}
 	if err := os.Mkdir(c.env.Artifacts, 0o755); err != nil {

@@ -15,14 +15,14 @@ import (
 // before the drill begins.
 func TestAnAuthorityInASecretIsWarnedOf(t *testing.T) {
 	w := newWorld(t, shop()...)
-	w.velero(t, velero.StorageLocations, "BackupStorageLocation", &velerov1.BackupStorageLocation{
+	w.Put(t, velero.StorageLocations, "BackupStorageLocation", &velerov1.BackupStorageLocation{
 		ObjectMeta: metav1.ObjectMeta{Name: "inhouse"},
 		Spec: velerov1.BackupStorageLocationSpec{StorageType: velerov1.StorageType{ObjectStorage: &velerov1.ObjectStorageLocation{
 			CACertRef: &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: "store-ca"}, Key: "ca.crt"},
 		}}},
 		Status: velerov1.BackupStorageLocationStatus{Phase: velerov1.BackupStorageLocationPhaseAvailable},
 	})
-	w.velero(t, "backups", "Backup", nightly("nightly-1", func(b *velerov1.Backup) { b.Spec.StorageLocation = "inhouse" }))
+	w.Put(t, "backups", "Backup", nightly("nightly-1", func(b *velerov1.Backup) { b.Spec.StorageLocation = "inhouse" }))
 	for _, file := range []string{"", "ca.crt"} {
 		env := w.env()
 		env.Velero.CAFile = file

@@ -1,6 +1,7 @@
 package velero
 
 import (
+	"gameday.dev/gameday/backup/velero/cleanup"
 	"gameday.dev/gameday/backup/velero/files"
 	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/internal/kube"
@@ -23,7 +24,7 @@ func (s *Restore) Permissions() []kube.Permission {
 		{Rule: kube.Rule("", []string{"persistentvolumes"}, "list", "watch"), Optional: !s.isNew()},
 	}
 	needed = append(needed, listing()...)
-	needed = append(needed, clearing()...)
+	needed = append(needed, cleanup.SnapshotPermissions()...)
 	for _, namespace := range s.originals() {
 		needed = append(needed, reading(namespace))
 	}

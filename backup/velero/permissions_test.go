@@ -64,8 +64,8 @@ func TestPermissionsAreEnough(t *testing.T) {
 	for name, spec := range everySpec() {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, shop()...)
-			w.velero(t, "backups", "Backup", nightly("nightly-1"))
-			w.velero(t, "schedules", "Schedule", &velerov1.Schedule{ObjectMeta: metav1.ObjectMeta{Name: "weekly"}})
+			w.Put(t, "backups", "Backup", nightly("nightly-1"))
+			w.Put(t, "schedules", "Schedule", &velerov1.Schedule{ObjectMeta: metav1.ObjectMeta{Name: "weekly"}})
 			w.may = needed(spec)
 			plan, err := spec.Plan(t.Context(), w.env())
 			if err != nil {
@@ -75,7 +75,7 @@ func TestPermissionsAreEnough(t *testing.T) {
 				t.Fatalf("climbing: %v", err)
 			}
 			if spec.Volumes.Compare {
-				if err := w.reader(t.Context(), "reader"); err != nil {
+				if err := w.Reader(t.Context(), "reader"); err != nil {
 					t.Fatalf("making a reader: %v", err)
 				}
 			}
@@ -87,10 +87,10 @@ func TestPermissionsAreEnough(t *testing.T) {
 					t.Errorf("this user may not: %s", access)
 				}
 			}
-			if spec.Backup.Schedule != "weekly" && !strings.Contains(w.record.rung(rungObjects).Summary, "not compared: 1 kinds (storageclasses.storage.k8s.io)") {
-				t.Errorf("objects: %+v", w.record.rung(rungObjects))
+			if spec.Backup.Schedule != "weekly" && !strings.Contains(w.rung(rungObjects).Summary, "not compared: 1 kinds (storageclasses.storage.k8s.io)") {
+				t.Errorf("objects: %+v", w.rung(rungObjects))
 			}
-			if left := w.marked(t); len(left) > 0 {
+			if left := w.Marked(t); len(left) > 0 {
 				t.Errorf("left: %v", left)
 			}
 		})
@@ -121,7 +121,7 @@ func TestPermissionsAreTheLeast(t *testing.T) {
 func TestPlanRefusesWhoMayNotReadTheOriginal(t *testing.T) {
 	spec := &Restore{Backup: Source{Name: "nightly-1"}, Into: "drill"}
 	w := newWorld(t, shop()...)
-	w.velero(t, "backups", "Backup", nightly("nightly-1"))
+	w.Put(t, "backups", "Backup", nightly("nightly-1"))
 	w.may = kube.WithVelero(spec.Permissions(), inVelero)
 	_, err := spec.Plan(t.Context(), w.env())
 	refusedWith(t, err, "this user may not: get *.* in namespace shop; list *.* in namespace shop")

@@ -75,12 +75,7 @@ func (s *Restore) refuseReserved(reserved map[string]bool) error {
 		return nil
 	}
 	return refusal.New("name another one in into",
-		"volumes are bound to claims of a namespace %s, or reserved for them (claimRef): the copy would use them: %s", s.Into, listed(reserved, ", "))
-}
-
-// listed are names in order.
-func listed(names map[string]bool, separator string) string {
-	return strings.Join(slices.Sorted(maps.Keys(names)), separator)
+		"volumes are bound to claims of a namespace %s, or reserved for them (claimRef): the copy would use them: %s", s.Into, strings.Join(slices.Sorted(maps.Keys(reserved)), ", "))
 }
 
 // claimsNotBackedUp are the claims of the original, by their volumes, whose files

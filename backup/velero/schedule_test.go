@@ -49,12 +49,12 @@ func TestNewestOfASchedule(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, shop()...)
-			w.velero(t, "schedules", "Schedule", &velerov1.Schedule{ObjectMeta: metav1.ObjectMeta{Name: "nightly"}, Status: velerov1.ScheduleStatus{LastBackup: test.last}})
+			w.Put(t, "schedules", "Schedule", &velerov1.Schedule{ObjectMeta: metav1.ObjectMeta{Name: "nightly"}, Status: velerov1.ScheduleStatus{LastBackup: test.last}})
 			for _, b := range test.backups {
-				w.velero(t, "backups", "Backup", b)
+				w.Put(t, "backups", "Backup", b)
 			}
 			if !test.blind {
-				w.typed.PrependReactor("create", "selfsubjectreviews", func(clienttesting.Action) (bool, runtime.Object, error) {
+				w.Typed.PrependReactor("create", "selfsubjectreviews", func(clienttesting.Action) (bool, runtime.Object, error) {
 					return true, &authenticationv1.SelfSubjectReview{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: now}}, nil
 				})
 			}
@@ -80,7 +80,7 @@ func TestAScheduleThatIsNotThereIsRefused(t *testing.T) {
 	if _, err := s.Plan(t.Context(), w.env()); err == nil || !strings.Contains(err.Error(), "schedules") {
 		t.Error(err)
 	}
-	w.velero(t, "backups", "Backup", nightly("nightly-1"))
+	w.Put(t, "backups", "Backup", nightly("nightly-1"))
 	if _, err := s.Plan(t.Context(), w.env()); err != nil {
 		t.Errorf("its backups have outlived it: %v", err)
 	}

@@ -15,18 +15,18 @@ import (
 func TestABackupThatIsGoneFails(t *testing.T) {
 	spec := &Restore{Backup: Source{Name: "nightly-1"}, Namespace: "shop", Into: "drill"}
 	w := newWorld(t, shop()...)
-	w.velero(t, velero.Backups, "Backup", nightly("nightly-1"))
+	w.Put(t, velero.Backups, "Backup", nightly("nightly-1"))
 	plan, err := spec.Plan(t.Context(), w.env())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.dynamic.Tracker().Delete(velerov1.SchemeGroupVersion.WithResource(velero.Backups), inVelero, "nightly-1"); err != nil {
+	if err := w.Dynamic.Tracker().Delete(velerov1.SchemeGroupVersion.WithResource(velero.Backups), inVelero, "nightly-1"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := spec.Inject(t.Context(), w.env(), plan); err != nil {
 		t.Fatal(err)
 	}
-	if found := w.record.rung(rungBackup); found.Verdict != verify.Fail || !strings.Contains(found.Summary, "backups velero/nightly-1 is gone: somebody has deleted it") {
+	if found := w.rung(rungBackup); found.Verdict != verify.Fail || !strings.Contains(found.Summary, "backups velero/nightly-1 is gone: somebody has deleted it") {
 		t.Errorf("%s: %s", found.Verdict, found.Summary)
 	}
 }

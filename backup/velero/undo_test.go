@@ -1,19 +1,19 @@
 package velero
 
 import (
-	"context"
+	"encoding/json"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
-	clienttesting "k8s.io/client-go/testing"
 
+	"gameday.dev/gameday/backup/velero/internal/velerotest"
 	"gameday.dev/gameday/experiments"
-	"gameday.dev/gameday/internal/velero"
 )
 
 // drill is what a step has planned that restores a backup that was there.
@@ -25,85 +25,6 @@ func drill(change ...func(*restorePlan)) restorePlan {
 	return own
 }
 
-// takesOne makes a step of one that takes its backup itself.
-func takesOne(own *restorePlan) { own.New, own.Backup = true, own.Own }
-
-// undo tries once, and no longer than a moment.
-func (w *world) undo(t *testing.T, own restorePlan) (string, error) {
-	t.Helper()
-	var plan experiments.Plan
-	if err := plan.SetData(own); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-	defer cancel()
-	return new(Restore).Undo(ctx, w.env(), plan)
-}
-
-// marks is the label of a run's objects.
-func marks(runID string) map[string]string { return map[string]string{experiments.LabelRun: runID} }
-
-// deleted names what was deleted, and whether that was said to be one object only.
-func (w *world) deleted() map[string]types.UID {
-	all := map[string]types.UID{}
-	for _, action := range append(w.typed.Actions(), w.dynamic.Actions()...) {
-		deletion, is := action.(clienttesting.DeleteActionImpl)
-		if !is {
-			continue
-		}
-		all[deletion.GetResource().Resource+"/"+deletion.GetName()] = ""
-		if only := deletion.DeleteOptions.Preconditions; only != nil && only.UID != nil {
-			all[deletion.GetResource().Resource+"/"+deletion.GetName()] = *only.UID
-		}
-	}
-	return all
-}
-
-// Undo believes no name: what it deletes bears the run's mark, and is the very object
-// that did.
-func TestUndoDeletesWhatIsMarkedAlone(t *testing.T) {
-	own := drill()
-	put := map[string]func(w *world, labels map[string]string){
-		"configmaps": func(w *world, labels map[string]string) {
-			modifiers := configMap(inVelero, own.Own)
-			modifiers.Labels, modifiers.UID = labels, "uid"
-			w.add(t, modifiers)
-		},
-		velero.Restores: func(w *world, labels map[string]string) {
-			w.velero(t, velero.Restores, "Restore", &velerov1.Restore{
-				ObjectMeta: metav1.ObjectMeta{Name: own.Own, Labels: labels, UID: "uid"}, Status: velerov1.RestoreStatus{Phase: velerov1.RestorePhaseCompleted},
-			})
-		},
-		velero.Backups: func(w *world, labels map[string]string) {
-			w.velero(t, velero.Backups, "Backup", &velerov1.Backup{
-				ObjectMeta: metav1.ObjectMeta{Name: own.Own, Labels: labels, UID: "uid"}, Status: velerov1.BackupStatus{Phase: velerov1.BackupPhaseNew},
-			})
-		},
-		velero.DeleteRequests: func(w *world, labels map[string]string) {
-			w.velero(t, velero.Backups, "Backup", &velerov1.Backup{
-				ObjectMeta: metav1.ObjectMeta{Name: own.Own, Labels: marks(run)}, Status: velerov1.BackupStatus{Phase: velerov1.BackupPhaseCompleted},
-			})
-			w.velero(t, velero.DeleteRequests, "DeleteBackupRequest", &velerov1.DeleteBackupRequest{ObjectMeta: metav1.ObjectMeta{Name: own.Own, Labels: labels, UID: "uid"}})
-		},
-	}
-	for resource, put := range put {
-		for name, labels := range map[string]map[string]string{"the run's": marks(run), "another run's": marks("20260512-030000-cd34"), "somebody's": nil} {
-			t.Run(name+" "+resource, func(t *testing.T) {
-				w := newWorld(t)
-				put(w, labels)
-				said, err := w.undo(t, drill(takesOne))
-				uid, gone := w.deleted()[resource+"/"+own.Own]
-				switch {
-				case name == "the run's" && (err != nil || uid != "uid"):
-					t.Errorf("said %q, %v; deleted %v", said, err, w.deleted())
-				case name != "the run's" && (gone || !experiments.IsLasting(err) || !strings.Contains(err.Error(), own.Own+": it does not bear the mark of run "+run)):
-					t.Errorf("said %q, %v; deleted %v", said, err, w.deleted())
-				}
-			})
-		}
-	}
-}
-
 // A name that no run gives is none that a ledger of gameday's could hold.
 func TestUndoRefusesNamesOfOthers(t *testing.T) {
 	for name, forge := range map[string]func(*restorePlan){
@@ -113,20 +34,37 @@ func TestUndoRefusesNamesOfOthers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			own := drill(forge)
-			theirs := configMap(own.Velero, own.Own)
-			theirs.Labels = marks(run)
+			theirs := velerotest.ConfigMap(own.Velero, own.Own)
+			theirs.Labels = map[string]string{experiments.LabelRun: run}
 			w := newWorld(t, theirs)
-			if said, err := w.undo(t, own); !experiments.IsLasting(err) || len(w.deleted()) > 0 {
-				t.Errorf("said %q, %v; deleted %v", said, err, w.deleted())
+			var plan experiments.Plan
+			if err := plan.SetData(own); err != nil {
+				t.Fatal(err)
+			}
+			if said, err := new(Restore).Undo(t.Context(), w.env(), plan); !experiments.IsLasting(err) || len(w.Deleted()) > 0 {
+				t.Errorf("said %q, %v; deleted %v", said, err, w.Deleted())
 			}
 		})
 	}
 }
 
-// add puts an object there for typed clients.
-func (w *world) add(t *testing.T, object runtime.Object) {
-	t.Helper()
-	if err := w.typed.Tracker().Add(object); err != nil {
-		t.Fatal(err)
+// A plan from the ledger says how long a namespace may take to go, and the cluster says
+// what can be in one that is not marked.
+func TestUndoByTheLedger(t *testing.T) {
+	plan := experiments.Plan{Data: json.RawMessage(`{"velero":"velero","source":"shop","into":"drill","backup":"nightly-1","own":"gameday-` + run + `-0001","location":"default","cleanupSeconds":60,"seed":7}`)}
+	stuck, anew := velerotest.Namespace("drill"), velerotest.Namespace("drill")
+	stuck.Labels = map[string]string{experiments.LabelRun: run}
+	stuck.DeletionTimestamp, stuck.Finalizers = &metav1.Time{Time: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)}, []string{"kubernetes"} // of a synctest bubble
+	restored := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "drill", Name: "hush", Labels: map[string]string{velerov1.RestoreNameLabel: drill().Own}}}
+	for want, there := range map[string][]runtime.Object{
+		"stuck in deletion for 1m0s":                             {stuck},
+		"Secret hush in it was restored by gameday-" + run + "-": {anew, restored},
+	} {
+		w := newWorld(t, there...)
+		synctest.Test(t, func(t *testing.T) {
+			if said, err := new(Restore).Undo(t.Context(), w.env(), plan); !experiments.IsLasting(err) || !strings.Contains(err.Error(), want) {
+				t.Errorf("said %q, %v; want %q", said, err, want)
+			}
+		})
 	}
 }

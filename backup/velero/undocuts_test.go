@@ -34,7 +34,7 @@ func (w *world) cut(t *testing.T, spec *Restore, writes int) (plan experiments.P
 		t.Fatal(err)
 	}
 	if spec.Volumes.Compare {
-		_ = w.reader(t.Context(), "reader") // cut as well
+		_ = w.Reader(t.Context(), "reader") // cut as well
 	}
 	whole = w.writes > 0
 	w.writes = 1000
@@ -49,10 +49,10 @@ func TestUndoAfterEachWrite(t *testing.T) {
 			whole, most := false, 0
 			for writes := 0; !whole; writes++ {
 				w := newWorld(t, shop()...)
-				w.velero(t, "backups", "Backup", nightly("nightly-1"))
+				w.Put(t, "backups", "Backup", nightly("nightly-1"))
 				var plan experiments.Plan
 				plan, whole = w.cut(t, spec, writes)
-				made := w.marked(t)
+				made := w.Marked(t)
 				most = max(most, len(made))
 				for _, one := range made {
 					wantRecorded(t, plan, one)
@@ -69,7 +69,7 @@ func TestUndoAfterEachWrite(t *testing.T) {
 				if err != nil || slices.Contains(made, "namespaces /drill") != strings.Contains(said, "namespace drill") {
 					t.Errorf("cut after %d writes, with %v: %q, %v", writes, made, said, err)
 				}
-				if left := w.marked(t); len(left) > 0 {
+				if left := w.Marked(t); len(left) > 0 {
 					t.Errorf("cut after %d writes: %v is left", writes, left)
 				}
 				w.wantOriginal(t)
@@ -103,7 +103,7 @@ func wantRecorded(t *testing.T, plan experiments.Plan, object string) {
 // wantOriginal wants the original and its backup to be there as they were.
 func (w *world) wantOriginal(t *testing.T) {
 	t.Helper()
-	core := w.typed.CoreV1()
+	core := w.Typed.CoreV1()
 	_, pod := core.Pods("shop").Get(t.Context(), "db-0", metav1.GetOptions{})
 	_, claim := core.PersistentVolumeClaims("shop").Get(t.Context(), "data", metav1.GetOptions{})
 	_, config := core.ConfigMaps("shop").Get(t.Context(), "config", metav1.GetOptions{})

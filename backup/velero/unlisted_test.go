@@ -14,7 +14,7 @@ func objectsRung(t *testing.T, denied *kube.Access) backup.Rung {
 	t.Helper()
 	spec := &Restore{Backup: Source{Name: "nightly-1"}, Namespace: "shop", Into: "drill"}
 	w := newWorld(t, shop()...)
-	w.velero(t, "backups", "Backup", nightly("nightly-1"))
+	w.Put(t, "backups", "Backup", nightly("nightly-1"))
 	w.denied = denied
 	plan, err := spec.Plan(t.Context(), w.env())
 	if err != nil {
@@ -23,7 +23,7 @@ func objectsRung(t *testing.T, denied *kube.Access) backup.Rung {
 	if _, err := spec.Inject(t.Context(), w.env(), plan); err != nil {
 		t.Fatal(err)
 	}
-	return w.record.rung(rungObjects)
+	return w.rung(rungObjects)
 }
 
 // What a user may not list of the cluster's own says nothing of the backup, and is told.

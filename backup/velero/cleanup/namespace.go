@@ -1,4 +1,4 @@
-package velero
+package cleanup
 
 import (
 	"context"
@@ -19,12 +19,12 @@ import (
 // deleteNamespace begins to delete the scratch namespace, if it is the run's.
 func (u *undoing) deleteNamespace(ctx context.Context) error {
 	namespaces := u.env.Client.CoreV1().Namespaces()
-	namespace, err := namespaces.Get(ctx, u.plan.Into, metav1.GetOptions{})
+	namespace, err := namespaces.Get(ctx, u.made.Into, metav1.GetOptions{})
 	switch {
 	case missing(err):
 		return nil
 	case err != nil:
-		return fmt.Errorf("looking for scratch namespace %s: %w", u.plan.Into, err)
+		return fmt.Errorf("looking for scratch namespace %s: %w", u.made.Into, err)
 	case namespace.Labels[experiments.LabelRun] != u.env.RunID:
 		return u.leaveAlone(ctx, namespace)
 	}
@@ -32,9 +32,9 @@ func (u *undoing) deleteNamespace(ctx context.Context) error {
 	if namespace.DeletionTimestamp != nil {
 		return nil
 	}
-	err = namespaces.Delete(ctx, u.plan.Into, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &namespace.UID}})
+	err = namespaces.Delete(ctx, u.made.Into, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &namespace.UID}})
 	if err != nil && !missing(err) {
-		return fmt.Errorf("deleting scratch namespace %s: %w", u.plan.Into, err)
+		return fmt.Errorf("deleting scratch namespace %s: %w", u.made.Into, err)
 	}
 	return nil
 }
@@ -46,14 +46,14 @@ func (u *undoing) deleteNamespace(ctx context.Context) error {
 func (u *undoing) leaveAlone(ctx context.Context, namespace *corev1.Namespace) error {
 	_, err := u.restore(ctx)
 	if err == nil {
-		return u.ours("namespace "+u.plan.Into, namespace)
+		return u.ours("namespace "+u.made.Into, namespace)
 	}
 	if !missing(err) {
 		return err
 	}
 	restored, err := u.restoredInto(ctx)
 	if err != nil {
-		return fmt.Errorf("looking for what is restored in namespace %s: %w", u.plan.Into, err)
+		return fmt.Errorf("looking for what is restored in namespace %s: %w", u.made.Into, err)
 	}
 	if restored == "" {
 		u.foreign = true
@@ -61,20 +61,20 @@ func (u *undoing) leaveAlone(ctx context.Context, namespace *corev1.Namespace) e
 	}
 	return experiments.Lasting(fmt.Errorf(
 		"deleting namespace %[1]s: %[2]s in it was restored by %[3]s, and yet it does not bear the mark of run %[4]s (label %[5]s): Velero has made it anew after somebody had deleted it: look at it, then kubectl delete namespace %[1]s, and call gameday recover %[4]s",
-		u.plan.Into, restored, u.plan.Own, u.env.RunID, experiments.LabelRun))
+		u.made.Into, restored, u.made.Own, u.env.RunID, experiments.LabelRun))
 }
 
 // restoredInto names an object of the scratch namespace that Velero has restored for
 // the run, of any kind; empty when there is none.
 func (u *undoing) restoredInto(ctx context.Context) (string, error) {
-	served, err := discover(u.env.Client.Discovery())
+	kinds, err := u.kinds()
 	if err != nil {
 		return "", err
 	}
 	one := metav1.ListOptions{LabelSelector: u.restoredByUs(), Limit: 1}
-	for _, resource := range served.compared(nil) {
+	for _, resource := range kinds {
 		of := schema.GroupVersionResource{Group: resource.Group, Version: resource.Version, Resource: resource.Name}
-		list, err := u.env.Dynamic.Resource(of).Namespace(u.plan.Into).List(ctx, one)
+		list, err := u.env.Dynamic.Resource(of).Namespace(u.made.Into).List(ctx, one)
 		if ignoreMissing(err) != nil {
 			return "", fmt.Errorf("listing %s: %w", resource, err)
 		}
@@ -94,17 +94,17 @@ const lastChance = 30 * time.Second
 func (u *undoing) namespaceGone(ctx context.Context) error {
 	var last *corev1.Namespace
 	least := time.Now().Add(lastChance)
-	limit := time.Now().Add(u.patience())
+	limit := time.Now().Add(u.made.Patience)
 	waiting, cancel := context.WithCancel(ctx)
 	defer cancel()
 	err := kube.Follow(waiting, u.env.Client.CoreV1().Namespaces(),
-		kube.FollowOptions{FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, u.plan.Into).String()},
+		kube.FollowOptions{FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, u.made.Into).String()},
 		func(namespace *corev1.Namespace) (*corev1.Namespace, bool) { return namespace, true },
 		func(view map[types.UID]*corev1.Namespace) bool {
 			for _, namespace := range view {
 				last = namespace
 				if at := namespace.DeletionTimestamp; at != nil {
-					limit = at.Add(u.patience())
+					limit = at.Add(u.made.Patience)
 				}
 				if limit.Before(least) {
 					limit = least
@@ -116,15 +116,15 @@ func (u *undoing) namespaceGone(ctx context.Context) error {
 		})
 	switch {
 	case err == nil && u.going:
-		u.done = append(u.done, "namespace "+u.plan.Into)
+		u.done = append(u.done, "namespace "+u.made.Into)
 		return nil
 	case err == nil:
 		return nil
 	case last == nil || ctx.Err() != nil && time.Now().Before(limit):
-		return fmt.Errorf("waiting until scratch namespace %s is gone: %w%s", u.plan.Into, err, keptBy(last))
+		return fmt.Errorf("waiting until scratch namespace %s is gone: %w%s", u.made.Into, err, keptBy(last))
 	default:
 		return experiments.Lasting(fmt.Errorf("scratch namespace %s is stuck in deletion for %s%s: remove what keeps it, and it goes by itself",
-			u.plan.Into, u.patience(), keptBy(last)))
+			u.made.Into, u.made.Patience, keptBy(last)))
 	}
 }
 

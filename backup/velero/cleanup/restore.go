@@ -1,4 +1,4 @@
-package velero
+package cleanup
 
 import (
 	"context"
@@ -14,11 +14,11 @@ import (
 
 // restore reads the run's Restore.
 func (u *undoing) restore(ctx context.Context) (*velerov1.Restore, error) {
-	restore, err := u.velero.Restore(ctx, u.plan.Own)
+	restore, err := u.velero.Restore(ctx, u.made.Own)
 	if err != nil {
 		return nil, err
 	}
-	return restore, u.ours(u.inVelero("restore", u.plan.Own), restore)
+	return restore, u.ours(u.inVelero("restore", u.made.Own), restore)
 }
 
 // overBudget is how long a restore in progress is waited for at each try.
@@ -34,7 +34,7 @@ func (u *undoing) restoreOver(ctx context.Context) error {
 		switch {
 		case missing(err):
 			if deleted {
-				u.done = append(u.done, "restore "+u.plan.Own)
+				u.done = append(u.done, "restore "+u.made.Own)
 			}
 			return nil
 		case err != nil:
@@ -60,21 +60,21 @@ func (u *undoing) restoreOver(ctx context.Context) error {
 
 // waitForRestore waits for a Restore that Velero works at to end or to be gone.
 func (u *undoing) waitForRestore(ctx context.Context, restore *velerov1.Restore) error {
-	waiting, cancel := context.WithTimeout(ctx, min(overBudget, u.patience()))
+	waiting, cancel := context.WithTimeout(ctx, min(overBudget, u.made.Patience))
 	defer cancel()
-	_, err := u.velero.WaitRestore(waiting, u.plan.Own, nil)
+	_, err := u.velero.WaitRestore(waiting, u.made.Own, nil)
 	if err == nil || missing(err) {
 		return nil
 	}
 	if restore.DeletionTimestamp != nil {
 		err = fmt.Errorf("%w: it is being deleted, and Velero lets go of it last: is it up?", err)
 	}
-	if began := restore.Status.StartTimestamp; began == nil || time.Since(began.Time) < u.patience() {
+	if began := restore.Status.StartTimestamp; began == nil || time.Since(began.Time) < u.made.Patience {
 		return err
 	}
 	return experiments.Lasting(fmt.Errorf(
 		"deleting restore %s/%s: Velero is at work on it since %s and can't be told to stop: restart Velero (kubectl -n %s rollout restart deploy/velero), which marks it as failed, then call gameday recover %s",
-		u.plan.Velero, u.plan.Own, restore.Status.StartTimestamp.UTC().Format(time.RFC3339), u.plan.Velero, u.env.RunID))
+		u.made.Velero, u.made.Own, restore.Status.StartTimestamp.UTC().Format(time.RFC3339), u.made.Velero, u.env.RunID))
 }
 
 // deleteRestore deletes the Restore. Velero's finalizer removes what is stored of it.
@@ -86,9 +86,9 @@ func (u *undoing) deleteRestore(ctx context.Context) error {
 	if err := u.velero.DeleteThis(ctx, velero.Restores, restore); err != nil {
 		return err
 	}
-	if err := u.velero.WaitGone(ctx, velero.Restores, u.plan.Own); err != nil {
+	if err := u.velero.WaitGone(ctx, velero.Restores, u.made.Own); err != nil {
 		return fmt.Errorf("%w: Velero removes what it stores of it first: is it up, and its storage location?", err)
 	}
-	u.done = append(u.done, "restore "+u.plan.Own)
+	u.done = append(u.done, "restore "+u.made.Own)
 	return nil
 }

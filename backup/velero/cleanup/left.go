@@ -1,4 +1,4 @@
-package velero
+package cleanup
 
 import (
 	"context"
@@ -20,15 +20,15 @@ func (u *undoing) left(ctx context.Context) error {
 		return err
 	}
 	if !u.foreign {
-		_, err := u.env.Client.CoreV1().Namespaces().Get(ctx, u.plan.Into, metav1.GetOptions{})
+		_, err := u.env.Client.CoreV1().Namespaces().Get(ctx, u.made.Into, metav1.GetOptions{})
 		if ignoreMissing(err) != nil {
-			return fmt.Errorf("looking for scratch namespace %s: %w", u.plan.Into, err)
+			return fmt.Errorf("looking for scratch namespace %s: %w", u.made.Into, err)
 		}
 		if err == nil {
-			left = append(left, "namespaces "+u.plan.Into)
+			left = append(left, "namespaces "+u.made.Into)
 		}
 	}
-	if u.plan.Readers {
+	if u.made.Readers {
 		readers, err := files.Left(ctx, u.env.Client, experiments.Namespace, u.env.RunID)
 		if err != nil {
 			return err
@@ -55,18 +55,18 @@ func (u *undoing) leftInVelero(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		for _, name := range names {
-			if name == u.plan.Own || strings.HasPrefix(name, u.plan.Own+"-") {
-				left = append(left, fmt.Sprintf("%s %s/%s", resource, u.plan.Velero, name))
+			if name == u.made.Own || strings.HasPrefix(name, u.made.Own+"-") {
+				left = append(left, fmt.Sprintf("%s %s/%s", resource, u.made.Velero, name))
 			}
 		}
 	}
-	_, err := u.env.Client.CoreV1().ConfigMaps(u.plan.Velero).Get(ctx, u.plan.Own, metav1.GetOptions{})
+	_, err := u.env.Client.CoreV1().ConfigMaps(u.made.Velero).Get(ctx, u.made.Own, metav1.GetOptions{})
 	switch {
 	case missing(err):
 		return left, nil
 	case err != nil:
-		return nil, fmt.Errorf("looking for the restore's resource modifiers %s/%s: %w", u.plan.Velero, u.plan.Own, err)
+		return nil, fmt.Errorf("looking for the restore's resource modifiers %s/%s: %w", u.made.Velero, u.made.Own, err)
 	default:
-		return append(left, fmt.Sprintf("configmaps %s/%s", u.plan.Velero, u.plan.Own)), nil
+		return append(left, fmt.Sprintf("configmaps %s/%s", u.made.Velero, u.made.Own)), nil
 	}
 }

@@ -1,10 +1,9 @@
-package velero
+package cleanup
 
 import (
 	"context"
 	"fmt"
 
-	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -13,7 +12,6 @@ import (
 
 	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/internal/kube"
-	"gameday.dev/gameday/internal/velero"
 )
 
 // snapshotContents is what Velero makes of the cluster's own to restore from CSI
@@ -26,9 +24,9 @@ func snapshotContents() []schema.GroupVersionResource {
 	}
 }
 
-// clearing are the permissions to see and delete it. Without them it can't be told
-// whether any is left.
-func clearing() []kube.Permission {
+// SnapshotPermissions are those to see and delete what Velero makes of the cluster's own
+// to restore from snapshots. Without them it can't be told whether any is left.
+func SnapshotPermissions() []kube.Permission {
 	var all []kube.Permission
 	for _, resource := range snapshotContents() {
 		all = append(all, kube.Permission{Rule: kube.Rule(resource.Group, []string{resource.Resource}, "list", "watch", "delete"), Optional: true})
@@ -54,7 +52,7 @@ func (u *undoing) keepSnapshots(ctx context.Context) error {
 			if policy, _, _ := unstructured.NestedString(content.Object, "spec", "deletionPolicy"); policy != retained {
 				return experiments.Lasting(fmt.Errorf(
 					`deleting namespace %[1]s: the backup's snapshot would go along with it, by %[2]s %[3]s with deletionPolicy %[4]q: kubectl patch %[2]s %[3]s --type merge -p '{"spec":{"deletionPolicy":"Retain"}}', then call gameday recover %[5]s`,
-					u.plan.Into, resource.Resource, content.GetName(), policy, u.env.RunID))
+					u.made.Into, resource.Resource, content.GetName(), policy, u.env.RunID))
 			}
 		}
 	}
@@ -126,10 +124,4 @@ func (u *undoing) contentsOf(ctx context.Context, resource schema.GroupVersionRe
 		return nil, fmt.Errorf("listing %s: %w", resource.Resource, err)
 	}
 	return contents, nil
-}
-
-// restoredByUs selects what Velero has restored by the run's Restore
-// (pkg/restore/restore.go, addRestoreLabels).
-func (u *undoing) restoredByUs() string {
-	return velerov1.RestoreNameLabel + "=" + velero.LabelValue(u.plan.Own)
 }

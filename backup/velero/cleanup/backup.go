@@ -1,4 +1,4 @@
-package velero
+package cleanup
 
 import (
 	"context"
@@ -17,13 +17,13 @@ import (
 // deleteBackup has Velero delete the backup of the step, with all that is stored
 // of it. A backup that was there before is nobody's to delete.
 func (u *undoing) deleteBackup(ctx context.Context) error {
-	if !u.plan.New {
+	if !u.made.New {
 		return nil
 	}
 	for {
-		backup, err := u.velero.Backup(ctx, u.plan.Backup)
+		backup, err := u.velero.Backup(ctx, u.made.Backup)
 		if err == nil {
-			err = u.ours(u.inVelero("backup", u.plan.Backup), backup)
+			err = u.ours(u.inVelero("backup", u.made.Backup), backup)
 		}
 		if err == nil {
 			err = u.beginToDelete(ctx, backup)
@@ -36,10 +36,10 @@ func (u *undoing) deleteBackup(ctx context.Context) error {
 		}
 		break
 	}
-	if err := u.velero.WaitGone(ctx, velero.Backups, u.plan.Backup); err != nil {
+	if err := u.velero.WaitGone(ctx, velero.Backups, u.made.Backup); err != nil {
 		return fmt.Errorf("%w%s", err, u.whyNotDeleted(ctx))
 	}
-	u.done = append(u.done, "backup "+u.plan.Backup)
+	u.done = append(u.done, "backup "+u.made.Backup)
 	return nil
 }
 
@@ -52,7 +52,7 @@ func (u *undoing) beginToDelete(ctx context.Context, backup *velerov1.Backup) er
 		// there (pkg/controller/backup_sync_controller.go).
 		return u.velero.DeleteUnchanged(ctx, velero.Backups, backup)
 	case !velero.BackupEnded(phase):
-		if _, err := u.velero.WaitBackup(ctx, u.plan.Backup, nil); err != nil {
+		if _, err := u.velero.WaitBackup(ctx, u.made.Backup, nil); err != nil {
 			return err
 		}
 	}
@@ -61,9 +61,9 @@ func (u *undoing) beginToDelete(ctx context.Context, backup *velerov1.Backup) er
 
 // askToDelete makes a new DeleteBackupRequest: Velero works on each once.
 func (u *undoing) askToDelete(ctx context.Context) error {
-	earlier, err := u.velero.DeleteRequest(ctx, u.plan.Own)
+	earlier, err := u.velero.DeleteRequest(ctx, u.made.Own)
 	if err == nil {
-		err = u.ours(u.inVelero("deletebackuprequest", u.plan.Own), earlier)
+		err = u.ours(u.inVelero("deletebackuprequest", u.made.Own), earlier)
 	}
 	if err == nil {
 		err = u.velero.DeleteThis(ctx, velero.DeleteRequests, earlier)
@@ -72,15 +72,15 @@ func (u *undoing) askToDelete(ctx context.Context) error {
 		return err
 	}
 	return u.velero.Create(ctx, velero.DeleteRequests, "DeleteBackupRequest", &velerov1.DeleteBackupRequest{
-		ObjectMeta: metav1.ObjectMeta{Name: u.plan.Own, Labels: map[string]string{experiments.LabelRun: u.env.RunID}},
-		Spec:       velerov1.DeleteBackupRequestSpec{BackupName: u.plan.Backup},
+		ObjectMeta: metav1.ObjectMeta{Name: u.made.Own, Labels: map[string]string{experiments.LabelRun: u.env.RunID}},
+		Spec:       velerov1.DeleteBackupRequestSpec{BackupName: u.made.Backup},
 	})
 }
 
 func (u *undoing) whyNotDeleted(ctx context.Context) string {
 	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	request, err := u.velero.DeleteRequest(asking, u.plan.Own)
+	request, err := u.velero.DeleteRequest(asking, u.made.Own)
 	if err != nil || len(request.Status.Errors) == 0 {
 		return ": is Velero up?"
 	}

@@ -1,4 +1,4 @@
-package velero
+package cleanup
 
 import (
 	"context"
@@ -20,7 +20,7 @@ func (u *undoing) volumesGone(ctx context.Context) error {
 	err := kube.Follow(ctx, u.env.Client.CoreV1().PersistentVolumes(), kube.FollowOptions{},
 		func(volume *corev1.PersistentVolume) (*corev1.PersistentVolume, bool) {
 			claim := volume.Spec.ClaimRef
-			return volume, claim != nil && claim.Namespace == u.plan.Into
+			return volume, claim != nil && claim.Namespace == u.made.Into
 		},
 		func(view map[types.UID]*corev1.PersistentVolume) bool {
 			clear(kept)
@@ -36,10 +36,10 @@ func (u *undoing) volumesGone(ctx context.Context) error {
 		})
 	switch {
 	case apierrors.IsForbidden(err):
-		u.tellUnknown("volumes of " + u.plan.Into)
+		u.tellUnknown("volumes of " + u.made.Into)
 		return nil
 	case err != nil:
-		return fmt.Errorf("waiting until the volumes of %s are gone (%s): %w", u.plan.Into, listed(going, ", "), err)
+		return fmt.Errorf("waiting until the volumes of %s are gone (%s): %w", u.made.Into, listed(going, ", "), err)
 	case len(kept) > 0:
 		return experiments.Lasting(fmt.Errorf("volumes with what was restored are kept by their storage class: kubectl delete persistentvolume %s, and what is behind them", listed(kept, " ")))
 	}
