@@ -20,6 +20,9 @@ import (
 func TestMembers(t *testing.T) {
 	r := start(t, 3, true)
 	r.fill(1)
+	r.eventually("followers have applied what the leader has", func() bool {
+		return !slices.ContainsFunc(r.states(), func(m Member) bool { return m.Revision != 2 })
+	})
 	c := r.connect()
 	members := c.Members(t.Context())
 	ids, err := c.IDs(t.Context())
