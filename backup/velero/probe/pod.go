@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -11,13 +10,13 @@ import (
 	"gameday.dev/gameday/internal/kube"
 )
 
-// readyPod is the first Ready pod by name.
+// readyPod is the first Ready pod by name that is not about to go.
 func (o Options) readyPod(ctx context.Context, selector string) (*corev1.Pod, error) {
 	var first *corev1.Pod
 	all := 0
 	_, err := kube.Each(ctx, o.Client.CoreV1().Pods(o.Namespace), metav1.ListOptions{LabelSelector: selector}, func(pod *corev1.Pod) error {
 		all++
-		if isReady(pod) && (first == nil || pod.Name < first.Name) {
+		if kube.Ready(pod) && (first == nil || pod.Name < first.Name) {
 			first = pod
 		}
 		return nil
@@ -29,10 +28,4 @@ func (o Options) readyPod(ctx context.Context, selector string) (*corev1.Pod, er
 		return nil, fmt.Errorf("none of %d pods with %s is Ready", all, selector)
 	}
 	return first, nil
-}
-
-func isReady(pod *corev1.Pod) bool {
-	return slices.ContainsFunc(pod.Status.Conditions, func(condition corev1.PodCondition) bool {
-		return condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue
-	})
 }

@@ -10,13 +10,15 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// Of a list that comes in pages the first Ready pod may be on the last.
+// Of a list that comes in pages the first Ready pod may be on the last. One that is
+// being deleted may still say that it is Ready.
 func TestReadyPodIsTheFirstOfAll(t *testing.T) {
 	pod := func(name, ready string) string {
 		return fmt.Sprintf(`{"metadata":{"name":%q},"status":{"conditions":[{"type":"Ready","status":%q}]}}`, name, ready)
 	}
+	const going = `{"metadata":{"name":"web-1","deletionTimestamp":"2026-05-12T02:00:00Z"},"status":{"conditions":[{"type":"Ready","status":"True"}]}}`
 	pages := map[string]string{
-		"":     `"metadata":{"continue":"more"},"items":[` + pod("web-7", "True") + "," + pod("web-2", "False") + `]`,
+		"":     `"metadata":{"continue":"more"},"items":[` + pod("web-7", "True") + "," + going + "," + pod("web-2", "False") + `]`,
 		"more": `"metadata":{},"items":[` + pod("web-4", "True") + `]`,
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

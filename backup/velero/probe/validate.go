@@ -32,7 +32,7 @@ func (e *Exec) validate(path *field.Path) field.ErrorList {
 		problems = append(problems, field.Required(path.Child("command"), `for example ["pg_isready"]`))
 	}
 	if e.Container != "" {
-		problems = append(problems, fields.Subdomain(path.Child("container"), e.Container)...)
+		problems = append(problems, fields.Label(path.Child("container"), e.Container)...)
 	}
 	return problems
 }
