@@ -109,7 +109,7 @@ func wantDNS(ctx context.Context, t *testing.T, c *cluster.Cluster) {
 		var d net.Dialer
 		return d.DialContext(ctx, network, net.JoinHostPort(dns.Spec.ClusterIP, "53"))
 	}}
-	within(t, 5*time.Second, c.Name+": web resolves", func() error {
+	within(t, 30*time.Second, c.Name+": web resolves", func() error {
 		addresses, err := resolver.LookupHost(ctx, "web.shop.svc.cluster.local.")
 		if err == nil && (len(addresses) != 1 || addresses[0] != web.Spec.ClusterIP) {
 			err = fmt.Errorf("web is at %v, want %s", addresses, web.Spec.ClusterIP)

@@ -43,12 +43,14 @@ func (d *Daemon) WaitReady(ctx context.Context) error {
 	if d.ready == nil {
 		return nil
 	}
-	begin := time.Now()
+	begin, seen := time.Now(), false
 	err := until(ctx, time.Minute, 50*time.Millisecond, d.Name+" to serve", func(ctx context.Context) error {
 		err := d.ready(ctx)
-		if err != nil && time.Since(begin) > 2*time.Second && !d.running(ctx) {
+		running := d.running(ctx)
+		if err != nil && !running && (seen || time.Since(begin) > 15*time.Second) {
 			return final(fmt.Errorf("it has ended"))
 		}
+		seen = seen || running
 		return err
 	})
 	if err != nil {

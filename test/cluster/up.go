@@ -345,7 +345,7 @@ func (c *Cluster) waitReady(ctx context.Context, done func(string)) error {
 	}
 	done(fmt.Sprintf("%d nodes Ready", c.Nodes))
 	if c.Flavour == Local {
-		if err := waitWorkloads(ctx, client, "kube-system", time.Minute); err != nil {
+		if err := waitWorkloads(ctx, client, "kube-system", 4*time.Minute); err != nil {
 			return err
 		}
 		done("DNS ready")
@@ -359,7 +359,7 @@ func (c *Cluster) waitReady(ctx context.Context, done func(string)) error {
 		if err := c.Apply(ctx, manifests); err != nil {
 			return err
 		}
-		if err := waitWorkloads(ctx, client, shop.Namespace, time.Minute); err != nil {
+		if err := waitWorkloads(ctx, client, shop.Namespace, 4*time.Minute); err != nil {
 			return err
 		}
 		done("shop ready")

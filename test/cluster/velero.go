@@ -77,7 +77,7 @@ var backupStorageLocations = schema.GroupVersionResource{Group: "velero.io", Ver
 // waitVelero waits until Velero runs, has an agent on every node and has found
 // its bucket.
 func (c *Cluster) waitVelero(ctx context.Context, client kubernetes.Interface) error {
-	if err := waitWorkloads(ctx, client, VeleroNamespace, time.Minute); err != nil {
+	if err := waitWorkloads(ctx, client, VeleroNamespace, 4*time.Minute); err != nil {
 		return err
 	}
 	config, err := c.RESTConfig()
@@ -88,7 +88,7 @@ func (c *Cluster) waitVelero(ctx context.Context, client kubernetes.Interface) e
 	if err != nil {
 		return err
 	}
-	return until(ctx, time.Minute, 200*time.Millisecond, "velero to be ready", func(ctx context.Context) error {
+	return until(ctx, 4*time.Minute, 200*time.Millisecond, "velero to be ready", func(ctx context.Context) error {
 		agents, err := client.AppsV1().DaemonSets(VeleroNamespace).Get(ctx, "node-agent", metav1.GetOptions{})
 		if err != nil {
 			return err

@@ -129,7 +129,7 @@ func wantVolumes(ctx context.Context, t *testing.T, c *cluster.Cluster) {
 	for _, pod := range []string{"a", "b", "c", "d"} {
 		createWithVolumes(ctx, t, client, namespace, pod, 10)
 	}
-	within(t, 30*time.Second, "a pod with volumes runs", func() error {
+	within(t, 3*time.Minute, "a pod with volumes runs", func() error {
 		running, err := client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{FieldSelector: "status.phase=Running"})
 		if err == nil && len(running.Items) == 0 {
 			err = errors.New("none does")
@@ -140,7 +140,7 @@ func wantVolumes(ctx context.Context, t *testing.T, c *cluster.Cluster) {
 	if err := client.CoreV1().Namespaces().Delete(ctx, namespace, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	within(t, 30*time.Second, "claims and volumes are gone", func() error {
+	within(t, 3*time.Minute, "claims and volumes are gone", func() error {
 		claims, err := client.CoreV1().PersistentVolumeClaims(namespace).List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return err

@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"gameday.dev/gameday/internal/journal"
 )
@@ -37,7 +36,7 @@ func TestAlerts(t *testing.T) {
 	}
 	prove(t, append(proofs,
 		promise{says: "an alert that does not fire fails", needs: monitoring, proof: func(s *scene) {
-			s.page(paging(`{expect: [{alert: ShopWorkerDown, step: kill, within: 15s}]}`, "16s")).exits(1).undone().says("ShopWorkerDown did not fire")
+			s.page(paging(`{expect: [{alert: ShopDown, step: kill, within: 15s}]}`, "16s")).exits(1).undone().says("ShopDown did not fire")
 		}},
 		promise{says: "an alert that fires and is forbidden fails by name", needs: monitoring, proof: func(s *scene) {
 			s.page(paging(`{forbid: [{labels: {severity: page}}]}`, "5s")).exits(1).undone().says("ShopPodDown")
@@ -148,7 +147,7 @@ func (s *scene) needsMonitoring() {
 // quiet waits until no alert is active but the one that always is.
 func (s *scene) quiet() {
 	s.Helper()
-	s.within(2*time.Minute, "the alerts are quiet", func() (bool, string) {
+	s.eventually("the alerts are quiet", func() (bool, string) {
 		err := s.provider.Endpoints().WaitQuiet(s.ctx)
 		return err == nil, fmt.Sprint(err)
 	})

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/util/retry"
 )
 
 // widgets are custom resources of the suite: JSON in etcd, where built-in
@@ -127,9 +128,11 @@ func (s *scene) change(ctx context.Context, widgets dynamic.ResourceInterface, i
 		}
 		changes++
 	}
-	_, next := maps.Create(ctx, &corev1.ConfigMap{ObjectMeta: meta, Data: map[string]string{"round": name(i)}}, metav1.CreateOptions{})
-	did(next)
-	_, next = secrets.Create(ctx, &corev1.Secret{ObjectMeta: meta, StringData: map[string]string{"round": name(i)}}, metav1.CreateOptions{})
+	did(retry.RetryOnConflict(retry.DefaultBackoff, func() error { // of a quota, which others count in too
+		_, err := maps.Create(ctx, &corev1.ConfigMap{ObjectMeta: meta, Data: map[string]string{"round": name(i)}}, metav1.CreateOptions{})
+		return err
+	}))
+	_, next := secrets.Create(ctx, &corev1.Secret{ObjectMeta: meta, StringData: map[string]string{"round": name(i)}}, metav1.CreateOptions{})
 	did(next)
 	widget := func(i int) *unstructured.Unstructured {
 		return &unstructured.Unstructured{Object: map[string]any{

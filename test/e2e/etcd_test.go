@@ -311,11 +311,9 @@ func TestEtcdTrouble(t *testing.T) {
 		promise{says: "an etcd that restarts while the snapshot streams costs a new beginning, not the proof", needs: ownMachinery, proof: func(s *scene) {
 			p, tap, _ := s.streaming()
 			for i := range s.provider.Cluster().Etcd {
-				s.must(s.member(i).Kill(s.ctx))
-			}
-			for i := range s.provider.Cluster().Etcd {
 				d := s.member(i)
-				go func() { _ = d.Start(s.ctx) }()
+				s.must(d.Kill(s.ctx))
+				go func() { _ = d.Start(s.ctx) }() // which takes longer than killing the next one
 			}
 			for i := range s.provider.Cluster().Etcd {
 				s.eventually("the member runs", func() (bool, string) { return s.member(i).Running(s.ctx), "not yet" })

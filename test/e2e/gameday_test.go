@@ -100,7 +100,7 @@ func (s *scene) start(args ...string) *process {
 func (p *process) until(kind string, is ...func(journal.Event) bool) journal.Event {
 	p.Helper()
 	var found journal.Event
-	p.within(2*time.Minute, "the run has written "+kind, func() (bool, string) {
+	p.eventually("the run has written "+kind, func() (bool, string) {
 		record, err := journal.Read(p.dirNow())
 		if err == nil {
 			for event := range record.All() {
@@ -142,11 +142,15 @@ func (p *process) dirNow() string {
 	return filepath.Dir(dirs[0])
 }
 
+// longest is what any run may take: ten minutes of drills, five of undoing, and some to
+// settle.
+const longest = 17 * time.Minute
+
 func (p *process) wait() *result {
 	p.Helper()
 	select {
 	case <-p.ended:
-	case <-time.After(5 * time.Minute):
+	case <-time.After(longest):
 		p.Fatalf("%s does not end:\n%s%s", p.cmd, p.stdout.String(), p.stderr.String())
 	}
 	r := &result{

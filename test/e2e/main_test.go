@@ -109,7 +109,7 @@ func destroyInTime(destroy func() error) (stop func()) {
 			return
 		case <-timer.C:
 			code = 1
-			fmt.Fprintln(os.Stderr, "e2e: -timeout is near: taking the cluster down; give the suite 45m")
+			fmt.Fprintln(os.Stderr, "e2e: -timeout is near: taking the cluster down; give the suite 90m")
 		case <-signals:
 			fmt.Fprintln(os.Stderr, "e2e: interrupted: taking the cluster down")
 		}

@@ -28,7 +28,7 @@ func TestNodeDrain(t *testing.T) {
 			s.daemonSet("agent", 1, on(s.stage))
 			web, agent := s.pods("web"), s.pods("agent")
 			d := drain(`, timeout: 1m`)
-			d.steps = strings.TrimSuffix(d.steps, "}]") + `, hold: 2s}]`
+			d.steps = strings.TrimSuffix(d.steps, "}]") + `, hold: 5s}]`
 			p := s.begin(d)
 			p.until(journal.StepHolding)
 			s.wantCordoned(s.stage, true)
@@ -48,7 +48,7 @@ func TestNodeDrain(t *testing.T) {
 		}},
 		promise{says: "a StatefulSet's pod is reborn under its name on a neighbour and not mistaken for the old one", proof: func(s *scene) {
 			s.cordon(s.wing, true)
-			s.statefulSet("db", 1)
+			s.statefulSet("db", 1, rather(s.wing))
 			s.cordon(s.wing, false)
 			before := s.pods("db")
 			d := drain("")

@@ -67,11 +67,14 @@ func (s *scene) must(err error) {
 }
 
 // eventually waits until ok says yes; otherwise it says why not.
+// eventually waits for what must come, however busy the machine is: how long that
+// takes is no promise.
 func (s *scene) eventually(what string, ok func() (done bool, why string)) {
 	s.Helper()
-	s.within(time.Minute, what, ok)
+	s.within(4*time.Minute, what, ok)
 }
 
+// within waits for what must come, and by then.
 func (s *scene) within(patience time.Duration, what string, ok func() (done bool, why string)) {
 	s.Helper()
 	why := ""

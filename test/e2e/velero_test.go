@@ -24,6 +24,7 @@ func TestVeleroRestore(t *testing.T) {
 			secret := s.everything()
 			store, own := s.volumeOf(s.ns, "data-store-0"), s.volumeOf(s.ns, "own")
 			s.furnish(own)
+			s.untilCounted()
 			before := s.versions()
 			stop := s.turmoil(store)
 

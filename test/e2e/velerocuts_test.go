@@ -58,7 +58,7 @@ func TestVeleroCuts(t *testing.T) {
 			s.untilVeleroServes()
 		}},
 		promise{says: "after kill -9 in mid-backup recover waits for the backup to end and deletes it", needs: velero, proof: func(s *scene) {
-			p := whileBackedUp(s, "5s")
+			p := whileBackedUp(s, "12s")
 			p.signal(os.Kill)
 			r := p.wait()
 			s.inProgress("backups")
@@ -68,12 +68,12 @@ func TestVeleroCuts(t *testing.T) {
 			s.recover().exits(0).says("nothing to do")
 		}},
 		promise{says: "Ctrl-C in mid-backup and in mid-restore exits 130 and leaves nothing", needs: velero, proof: func(s *scene) {
-			p := whileBackedUp(s, "3s")
+			p := whileBackedUp(s, "8s")
 			s.inProgress("backups")
 			p.signal(os.Interrupt)
 			p.wait().exits(130).undone().leavesNothing()
 			s.must(s.client.AppsV1().Deployments(s.ns).Delete(s.ctx, "slow", metav1.DeleteOptions{}))
-			s.dozens(150)
+			s.dozens(400)
 			p = s.begin(longer(climbing(restoring("cut", fromNow))), s.veleroFlags()...)
 			p.untilSays("restore is InProgress")
 			s.inProgress("restores")

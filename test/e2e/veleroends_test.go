@@ -3,10 +3,12 @@ package e2e
 import (
 	"fmt"
 	"os"
+	"sync"
 	"testing"
 
 	velerov1 "github.com/vmware-tanzu/velero/pkg/apis/velero/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -25,9 +27,15 @@ spec:
   versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]
 `))))
 	definitions := s.dynamic().Resource(at("apiextensions.k8s.io/v1/customresourcedefinitions"))
-	remove = func() { _ = definitions.Delete(s.ctx, "things."+s.ns+".gameday.dev", metav1.DeleteOptions{}) }
-	s.Cleanup(remove)
 	things := s.dynamic().Resource(at(s.ns + ".gameday.dev/v1/things")).Namespace(s.ns)
+	remove = sync.OnceFunc(func() {
+		s.must(definitions.Delete(s.ctx, "things."+s.ns+".gameday.dev", metav1.DeleteOptions{}))
+		s.eventually("nobody knows of things any more", func() (bool, string) {
+			_, err := things.List(s.ctx, metav1.ListOptions{})
+			return apierrors.IsNotFound(err), fmt.Sprint(err)
+		})
+	})
+	s.Cleanup(remove)
 	thing := &unstructured.Unstructured{Object: map[string]any{"apiVersion": s.ns + ".gameday.dev/v1", "kind": "Thing", "metadata": map[string]any{"name": "one"}}}
 	s.eventually("a thing can be made", func() (bool, string) {
 		_, err := things.Create(s.ctx, thing, metav1.CreateOptions{})
@@ -40,6 +48,7 @@ spec:
 func TestVeleroEnds(t *testing.T) {
 	prove(t,
 		promise{says: "a custom resource that Velero has not discovered yet is missed, and a restore that hangs on a kind that went is told and recovered from", needs: velero, proof: func(s *scene) {
+			s.restartVelero() // which looks for kinds then, and not again for five minutes
 			remove := s.kindOfItsOwn()
 			s.drills(restoring("unseen", fromNow)).exits(1).breaks("unseen", "objects", "fail", "Thing ${ns}/one", "not backed up")
 			s.restartVelero()

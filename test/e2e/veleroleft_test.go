@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/metadata"
 )
@@ -97,6 +98,53 @@ func (s *scene) versions() map[string]string {
 		}
 	}
 	return all
+}
+
+// untilCounted waits until the controllers of workloads have written all that they have
+// to say of pods that are Ready: they do so later than the kubelet, that of Jobs by a
+// second (kubernetes, pkg/controller/job, SyncJobBatchPeriod).
+func (s *scene) untilCounted() {
+	s.Helper()
+	for resource, counted := range map[string]func(spec, status map[string]any) bool{
+		"apps/v1/deployments": func(spec, status map[string]any) bool {
+			return status["availableReplicas"] == spec["replicas"] && status["updatedReplicas"] == spec["replicas"] && saysOf(status, "Progressing") == "NewReplicaSetAvailable"
+		},
+		"apps/v1/replicasets": func(spec, status map[string]any) bool {
+			return status["availableReplicas"] == spec["replicas"] || spec["replicas"] == int64(0)
+		},
+		"apps/v1/statefulsets": func(spec, status map[string]any) bool { return status["availableReplicas"] == spec["replicas"] },
+		"apps/v1/daemonsets": func(_, status map[string]any) bool {
+			return status["numberAvailable"] == status["desiredNumberScheduled"]
+		},
+		"batch/v1/jobs": func(_, status map[string]any) bool {
+			return status["completionTime"] != nil || status["ready"] == int64(1)
+		},
+	} {
+		s.eventually(resource+" are counted", func() (bool, string) {
+			list, err := s.dynamic().Resource(at(resource)).Namespace(s.ns).List(s.ctx, metav1.ListOptions{})
+			s.must(err)
+			for _, one := range list.Items {
+				spec, _, _ := unstructured.NestedMap(one.Object, "spec")
+				status, _, _ := unstructured.NestedMap(one.Object, "status")
+				seen, kept := status["observedGeneration"]
+				if kept && seen != one.GetGeneration() || !counted(spec, status) {
+					return false, fmt.Sprintf("%s %s: %v", one.GetKind(), one.GetName(), status)
+				}
+			}
+			return true, ""
+		})
+	}
+}
+
+// saysOf is the reason of a condition.
+func saysOf(status map[string]any, condition string) any {
+	conditions, _, _ := unstructured.NestedSlice(status, "conditions")
+	for _, one := range conditions {
+		if one, _ := one.(map[string]any); one["type"] == condition {
+			return one["reason"]
+		}
+	}
+	return nil
 }
 
 // wantUnwritten wants that nothing has written to the original since, but to

@@ -115,7 +115,7 @@ func TestVeleroSchedules(t *testing.T) {
 			_, err := s.inVelero("backupstoragelocations").Patch(s.ctx, "default", types.MergePatchType, []byte(`{"status":{"lastValidationTime":"`+before+`"}}`), metav1.PatchOptions{})
 			s.must(err)
 			s.looksAt(check("fresh", `schedules: [`+nightly+`], maxAge: 1h`)).exits(3).undone().
-				says("?? fresh cannot tell: "+nightly+": storage location default is Available, but Velero last looked 2h0m ago", "is Velero running?")
+				says("?? fresh cannot tell: "+nightly+": storage location default is Available, but Velero last looked 2h", "is Velero running?")
 		}},
 		promise{says: "plan tells how old the backups are, and refuses only who may not look", needs: velero, proof: func(s *scene) {
 			young := s.scheduled("young", notDue)
@@ -209,7 +209,7 @@ func (s *scene) backupsOf(schedule string) []velerov1.Backup {
 func (s *scene) runs(schedule string, phase velerov1.BackupPhase, not ...string) string {
 	s.Helper()
 	found := ""
-	s.within(3*time.Minute, schedule+" has a backup that is "+string(phase), func() (bool, string) {
+	s.eventually(schedule+" has a backup that is "+string(phase), func() (bool, string) {
 		seen := "none"
 		for _, backup := range s.backupsOf(schedule) {
 			if len(not) > 0 && backup.Name == not[0] {
@@ -267,7 +267,7 @@ func (s *scene) relocate(name, change string, phase velerov1.BackupStorageLocati
 
 func (s *scene) relocated(name string, phase velerov1.BackupStorageLocationPhase, since time.Time) {
 	s.Helper()
-	s.within(2*time.Minute, name+" is "+string(phase), func() (bool, string) {
+	s.eventually(name+" is "+string(phase), func() (bool, string) {
 		var now velerov1.BackupStorageLocation
 		s.read("backupstoragelocations", name, &now)
 		seen := now.Status.LastValidationTime

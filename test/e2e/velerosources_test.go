@@ -104,6 +104,7 @@ func TestVeleroSources(t *testing.T) {
 // with these words, and nothing to be written anywhere.
 func (s *scene) refused(step string, changes map[string]any, words ...string) {
 	s.Helper()
+	s.untilCounted()
 	before := s.versions()
 	spec := map[string]any{"context": s.context, "velero": map[string]any{"namespace": cluster.VeleroNamespace}, "image": cluster.GamedayImage}
 	var flags []string

@@ -28,16 +28,16 @@ func TestVeleroStart(t *testing.T) {
 			s.deployment("never", 1, neverReady)
 			ill := s.backedUp("ill", false)
 			probed := func(probe string) string {
-				return fromBackup(well) + `, start: true, probe: {timeout: 3s, ` + probe + `}`
+				return fromBackup(well) + `, start: true, probe: {timeout: 8s, ` + probe + `}`
 			}
 			s.drills(
 				restoring("served", probed(`http: {selector: app=web, port: 8080, path: "/metrics?a=b", expect: "shop_ready 1"}`)),
 				restoring("denied", probed(`http: {selector: app=web, port: 8080, path: /metrics, expect: no-such-metric}`)),
 				restoring("broken", probed(`exec: {selector: app=web, command: [/shop, no-such-role]}`)),
-				restoring("waits", fromBackup(ill)+`, start: true, timeout: 15s`),
+				restoring("waits", fromBackup(ill)+`, start: true, timeout: 30s`),
 			).exits(1).
 				finds("served", "probe", "pass", "asked of pod").finds("served", "objects", "pass").
-				breaks("denied", "probe", "fail", "did not pass within 3s", "no-such-metric").
+				breaks("denied", "probe", "fail", "did not pass within 8s", "no-such-metric").
 				breaks("broken", "probe", "fail", "exit code 1").
 				breaks("waits", "ready", "fail", "Deployment never", "timeout of 15s")
 		}},

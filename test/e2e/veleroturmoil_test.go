@@ -24,9 +24,6 @@ func (s *scene) turmoil(directories ...string) (stop func() int) {
 	s.Cleanup(tick.Stop)
 	return s.inRounds("the turmoil", func(ctx context.Context, i int) (int, error) {
 		changes, err := s.change(ctx, widgets, i)
-		if apierrors.IsConflict(err) {
-			err = nil // of the quota, which others count in too
-		}
 		if err == nil {
 			err = s.work(ctx, i)
 		}

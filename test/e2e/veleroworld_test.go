@@ -176,7 +176,6 @@ func (s *scene) scaleVelero(replicas int) {
 		s.untilVeleroServes()
 		return
 	}
-	s.killVelero()
 	s.eventually("Velero's server is gone", func() (bool, string) {
 		pods, err := s.client.CoreV1().Pods(cluster.VeleroNamespace).List(s.ctx, metav1.ListOptions{LabelSelector: "deploy=velero"})
 		s.must(err)
@@ -201,7 +200,7 @@ func (s *scene) stopBucket() (start func()) {
 // untilAllRun waits until all pods of the namespace that are to run do.
 func (s *scene) untilAllRun() {
 	s.Helper()
-	s.within(90*time.Second, "the application runs", func() (bool, string) {
+	s.eventually("the application runs", func() (bool, string) {
 		pods, err := s.client.CoreV1().Pods(s.ns).List(s.ctx, metav1.ListOptions{})
 		s.must(err)
 		for _, pod := range pods.Items {

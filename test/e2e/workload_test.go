@@ -3,7 +3,6 @@ package e2e
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -26,6 +25,17 @@ func on(nodes ...string) trait {
 		pod.Spec.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
 			RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{
 				MatchExpressions: []corev1.NodeSelectorRequirement{{Key: corev1.LabelHostname, Operator: corev1.NodeSelectorOpIn, Values: nodes}},
+			}}},
+		}}
+	}
+}
+
+// rather puts pods on a node whenever it takes any.
+func rather(node string) trait {
+	return func(pod *corev1.PodTemplateSpec) {
+		pod.Spec.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
+			PreferredDuringSchedulingIgnoredDuringExecution: []corev1.PreferredSchedulingTerm{{Weight: 100, Preference: corev1.NodeSelectorTerm{
+				MatchExpressions: []corev1.NodeSelectorRequirement{{Key: corev1.LabelHostname, Operator: corev1.NodeSelectorOpIn, Values: []string{node}}},
 			}}},
 		}}
 	}
@@ -151,7 +161,13 @@ func (s *scene) budget(name, app string, minAvailable int32, policy ...policyv1.
 	s.eventually("PDB "+name+" is counted", func() (bool, string) {
 		now, err := s.client.PolicyV1().PodDisruptionBudgets(s.ns).Get(s.ctx, name, metav1.GetOptions{})
 		s.must(err)
-		return now.Status.ObservedGeneration == now.Generation && int(now.Status.ExpectedPods) == len(s.pods(app)), fmt.Sprintf("%+v", now.Status)
+		pods, ready := s.pods(app), int32(0)
+		for _, pod := range pods {
+			if s.ready(pod) {
+				ready++
+			}
+		}
+		return now.Status.ObservedGeneration == now.Generation && int(now.Status.ExpectedPods) == len(pods) && now.Status.CurrentHealthy == ready, fmt.Sprintf("%+v", now.Status)
 	})
 }
 
@@ -179,7 +195,7 @@ func (s *scene) pods(app string) map[string]corev1.Pod {
 
 func (s *scene) untilRunning(app string, count int) {
 	s.Helper()
-	s.within(90*time.Second, fmt.Sprintf("%d pods of %s run", count, app), func() (bool, string) {
+	s.eventually(fmt.Sprintf("%d pods of %s run", count, app), func() (bool, string) {
 		running := 0
 		why := ""
 		for name, pod := range s.pods(app) {
