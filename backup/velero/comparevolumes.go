@@ -155,7 +155,8 @@ func (c *climb) compareFiles(ctx context.Context, volumes []volumeBackup) backup
 }
 
 func notOnBothSides(gone []string) backup.Rung {
-	return naming(backup.Unsure("%d volumes can't be compared with the original", len(gone)), gone)
+	return naming(backup.Unsure("%d volumes can't be compared with the original", len(gone)), gone,
+		"files are looked at where pods mount them: one that none mounts can be named in volumes.ignore")
 }
 
 func (c *climb) comparePairs(ctx context.Context, pairs []files.Pair) backup.Rung {
@@ -182,10 +183,12 @@ func weighDifferences(result files.Result, err error) backup.Rung {
 	total := result.Total()
 	lost, unclear := total.Of(files.Loss), total.Of(files.Unclear)
 	var problems []string
+	more := lost + unclear // differences of which there is no line
 	for _, label := range []files.Label{files.Loss, files.Unclear} {
 		for _, pair := range result.Pairs {
 			for _, difference := range pair.Differences[label] {
 				problems = append(problems, fmt.Sprintf("%s: %s", pair.Restored, describe(difference)))
+				more -= int64(len(difference.Kinds)) + difference.Below
 			}
 		}
 	}
@@ -203,21 +206,18 @@ func weighDifferences(result files.Result, err error) backup.Rung {
 	switch {
 	case lost > 0:
 		found = backup.Broken("%d losses in the files of %d volumes", lost, len(result.Pairs))
-		found.ProblemCount = max(lost+unclear, int64(len(problems)))
 	case err != nil:
 		found = backup.Unsure("comparing files: %v", err)
-		found.ProblemCount = int64(len(problems))
 	case len(untold) > 0 || unclear > 0:
 		found = backup.Unsure("%d files and %d volumes can't be told", unclear, len(untold))
 		problems = append(untold, problems...)
-		found.ProblemCount = max(unclear, int64(len(problems)))
 	case total.Equal == 0:
 		found = backup.Unsure("no file could be compared")
 	default:
 		return backup.Held("%d files and directories of %d volumes are equal, %s by sha256; %d differences are expected by rule, %d have changed at the original since",
 			total.Equal, len(result.Pairs), backup.Bytes(total.EqualBytes), passed(total), total.Of(files.Drift))
 	}
-	found.Problems = capped(problems)
+	found.Problems, found.ProblemCount = capped(problems), int64(len(problems))+max(0, more)
 	return found
 }
 

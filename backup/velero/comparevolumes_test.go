@@ -78,6 +78,22 @@ func TestWeighFiles(t *testing.T) {
 	}
 }
 
+// A file that differs in two ways is one problem, and what is named is not counted again.
+func TestProblemsOfFilesAreCountedOnce(t *testing.T) {
+	result := files.Result{Pairs: []files.PairResult{{
+		Tally: files.Tally{Different: map[files.Label]map[files.Kind]int64{
+			files.Loss: {files.Content: 1, files.ModTime: 1, files.Missing: 8}, files.Unclear: {files.Unreadable: 5},
+		}},
+		Differences: map[files.Label][]*files.Difference{
+			files.Loss:    {{Path: "a", Kinds: []files.Kind{files.Content, files.ModTime}}, {Path: "b", Kinds: []files.Kind{files.Missing}, Below: 7}},
+			files.Unclear: {{Path: "c", Kinds: []files.Kind{files.Unreadable}}},
+		},
+	}}}
+	if got := weighFiles(result, nil); len(got.Problems) != 3 || got.ProblemCount != 3+4 {
+		t.Errorf("%d problems are named, and %d counted: %s", len(got.Problems), got.ProblemCount, all(got))
+	}
+}
+
 func TestNoNameIgnoresNoVolume(t *testing.T) {
 	c := &climb{spec: &Restore{Volumes: Volumes{Ignore: []string{"", "tmp"}}}}
 	for volume, ignored := range map[volumeBackup]bool{

@@ -56,7 +56,7 @@ func pairOf(volume volumeBackup, originals, copies mounts, began *metav1.Time) (
 		return files.Pair{}, "Velero does not say when it was backed up"
 	}
 	return files.Pair{
-		Source: original.volume(), Restored: restored.volume(), BackedUpAt: began.Time, UsedSince: usedSince(restored.pod), Blocks: blocks,
+		Source: original.volume(), Restored: restored.volume(), BackedUpAt: began.Time, UsedSince: usedSince(restored.pod), FSGroup: fsGroup(restored.pod), Blocks: blocks,
 		Empty: volume.Files != nil && volume.Files.Status.Progress.TotalBytes == 0,
 	}, ""
 }
@@ -128,24 +128,42 @@ func (m mounts) find(volume volumeBackup) (mount, bool) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.pods)) {
 		pod := m.pods[name]
-		for _, one := range pod.Spec.Volumes {
-			if claim := one.PersistentVolumeClaim; hasMounts(pod) && claim != nil && claim.ClaimName == volume.Claim {
-				return mount{pod, one.Name, m.claims[volume.Claim]}, true
-			}
+		if as := volumeOf(pod, volume.Claim); as != "" && hasMounts(pod) {
+			return mount{pod, as, m.claims[volume.Claim]}, true
 		}
 	}
 	return mount{}, false
 }
 
+// volumeOf is how a pod calls the volume of a claim; empty when it mounts none of it.
+func volumeOf(pod *corev1.Pod, claim string) string {
+	for _, volume := range pod.Spec.Volumes {
+		if source := volume.PersistentVolumeClaim; source != nil && source.ClaimName == claim {
+			return volume.Name
+		}
+	}
+	return ""
+}
+
 // has says that the claim of a volume is bound and, when asked, mounted by the pod
-// that it is found through.
+// that it is found through, if there is or will be one.
 func (m mounts) has(volume volumeBackup, mounted bool) bool {
 	claim, there := m.claims[volume.Claim]
 	if !there || claim.Status.Phase != corev1.ClaimBound || !mounted {
 		return there && claim.Status.Phase == corev1.ClaimBound
 	}
 	at, found := m.find(volume)
-	return found && isMounted(at.pod)
+	return found && isMounted(at.pod) || !found && !m.wants(volume.Claim)
+}
+
+// wants says whether any pod mounts a claim, be it without a node as yet.
+func (m mounts) wants(claim string) bool {
+	for _, pod := range m.pods {
+		if volumeOf(pod, claim) != "" && !kube.Finished(pod) && !kube.Terminating(pod) {
+			return true
+		}
+	}
+	return false
 }
 
 // isMounted says that a kubelet has mounted the volumes of a pod: it does so before
@@ -182,6 +200,13 @@ func (m mount) volume() files.Volume {
 		v.Block = m.claim.Spec.VolumeMode != nil && *m.claim.Spec.VolumeMode == corev1.PersistentVolumeBlock
 	}
 	return v
+}
+
+func fsGroup(pod *corev1.Pod) *int64 {
+	if pod.Spec.SecurityContext == nil {
+		return nil
+	}
+	return pod.Spec.SecurityContext.FSGroup
 }
 
 // usedSince is when the restored application began; zero when it never did.

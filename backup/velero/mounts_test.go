@@ -41,7 +41,11 @@ func TestPairs(t *testing.T) {
 		}
 		return m
 	}
-	pod := func(name, reason string) *corev1.Pod { return mounting("shop", name, "data", "data", reason) }
+	pod := func(name, reason string) *corev1.Pod {
+		pod := mounting("shop", name, "data", "data", reason)
+		pod.Spec.SecurityContext = &corev1.PodSecurityContext{FSGroup: new(int64(2000))}
+		return pod
+	}
 	over := pod("db-0", "")
 	over.Status.Phase = corev1.PodSucceeded
 	for name, test := range map[string]struct {
@@ -65,6 +69,9 @@ func TestPairs(t *testing.T) {
 			pair, why := pairOf(test.volume, test.original, test.restored, &night)
 			if why != test.why && (test.why == "" || !strings.Contains(why, test.why)) || !pair.BackedUpAt.Equal(test.at) || pair.Blocks != test.blocks {
 				t.Errorf("got %q, %+v", why, pair)
+			}
+			if group := pair.FSGroup; why == "" && (group == nil || *group != 2000) {
+				t.Errorf("the fsGroup is %v", group)
 			}
 			if why == "" && (pair.Source.PV != "pv" || pair.Restored.Claim != "data" || pair.Restored.Name != "data") {
 				t.Errorf("got %+v", pair)
@@ -105,10 +112,15 @@ func TestClaimsOfSnapshotsAreWaitedFor(t *testing.T) {
 		"mounted later":           {corev1.ClaimBound, "ContainerCreating", true, time.Minute, time.Minute},
 		"never bound":             {corev1.ClaimPending, "ContainerCreating", false, 0, mostSettling},
 		"bound and never mounted": {corev1.ClaimBound, "ContainerCreating", true, 0, mostSettling},
+		"bound, and no pod's":     {corev1.ClaimBound, "", true, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				pod, claim := mounting("drill", "db-0", "data", "data", test.reason), claimIn("drill", "data", "pv", test.phase)
+				if test.reason == "" {
+					pod.Spec.Volumes[0] = claimed("data", "another")
+					pod.Name = "web-0"
+				}
 				client := fake.NewClientset(pod, claim)
 				if test.after > 0 {
 					time.AfterFunc(test.after-time.Millisecond, func() {

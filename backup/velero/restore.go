@@ -56,9 +56,8 @@ func (c *climb) restore(ctx context.Context) backup.Rung {
 	restored, err := c.velero.WaitRestore(ctx, c.plan.Own, c.tellRestore())
 	c.restored = restored
 	if err != nil {
-		found := backup.Unsure("%v", err)
-		found.Hints = []string{"the log of Velero's own pod says what it waits for: kubectl -n " + c.plan.Velero + " logs deploy/velero"}
-		return found
+		return naming(backup.Unsure("%v", err), c.unbound(ctx),
+			"the log of Velero's own pod says what it waits for: kubectl -n "+c.plan.Velero+" logs deploy/velero")
 	}
 	return c.weighRestore(ctx, asked)
 }
@@ -137,7 +136,9 @@ func (c *climb) weighRestore(ctx context.Context, asked time.Time) backup.Rung {
 		if status.Phase != velerov1.RestorePhaseFailedValidation {
 			reasons = append(reasons, c.said(ctx, velerov1.DownloadTargetKindRestoreResults, velerov1.DownloadTargetKindRestoreLog, c.plan.Own)...)
 		}
-		return c.notWhole(status.Phase, reasons)
+		found := c.notWhole(status.Phase, reasons)
+		found.Notes = c.unbound(ctx)
+		return found
 	}
 	results, err := c.results(ctx, velerov1.DownloadTargetKindRestoreResults, c.plan.Own)
 	if err != nil {

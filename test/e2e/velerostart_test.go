@@ -39,7 +39,7 @@ func TestVeleroStart(t *testing.T) {
 				finds("served", "probe", "pass", "asked of pod").finds("served", "objects", "pass").
 				breaks("denied", "probe", "fail", "did not pass within 8s", "no-such-metric").
 				breaks("broken", "probe", "fail", "exit code 1").
-				breaks("waits", "ready", "fail", "Deployment never", "timeout of 15s")
+				breaks("waits", "ready", "fail", "Deployment never", "timeout of 30s")
 		}},
 		promise{says: "restored pods that are left in Init are named with what they wait for, be they a Deployment's or nobody's", needs: velero, proof: func(s *scene) {
 			s.configMap("conf", "-h")

@@ -42,7 +42,7 @@ func (u *undoing) restoreOver(ctx context.Context) error {
 		case velero.RestoreEnded(restore.Status.Phase):
 			return nil
 		case restore.Status.Phase != "" && restore.Status.Phase != velerov1.RestorePhaseNew || restore.DeletionTimestamp != nil:
-			if err := u.waitForRestore(ctx, restore); err != nil {
+			if err := u.waitForRestore(ctx); err != nil {
 				return err
 			}
 			continue
@@ -59,22 +59,29 @@ func (u *undoing) restoreOver(ctx context.Context) error {
 }
 
 // waitForRestore waits for a Restore that Velero works at to end or to be gone.
-func (u *undoing) waitForRestore(ctx context.Context, restore *velerov1.Restore) error {
+func (u *undoing) waitForRestore(ctx context.Context) error {
 	waiting, cancel := context.WithTimeout(ctx, min(overBudget, u.made.Patience))
 	defer cancel()
-	_, err := u.velero.WaitRestore(waiting, u.made.Own, nil)
+	restore, err := u.velero.WaitRestore(waiting, u.made.Own, nil)
 	if err == nil || missing(err) {
 		return nil
 	}
-	if restore.DeletionTimestamp != nil {
-		err = fmt.Errorf("%w: it is being deleted, and Velero lets go of it last: is it up?", err)
-	}
-	if began := restore.Status.StartTimestamp; began == nil || time.Since(began.Time) < u.made.Patience {
+	began := restore.Status.StartTimestamp
+	switch {
+	case restore.DeletionTimestamp != nil:
+		return fmt.Errorf("%w: it is being deleted, and Velero lets go of it last: is it up?", err)
+	case began == nil || time.Since(began.Time) < u.made.Patience:
 		return err
+	case restore.Status.Phase != velerov1.RestorePhaseInProgress:
+		// A server that starts marks only those as failed that are InProgress
+		// (pkg/cmd/server/server.go, markInProgressRestoresFailed).
+		return fmt.Errorf("%w: Velero still waits for what it has restored, for claims to be bound or data to be moved, and can't be told to stop: it ends that when its --resource-timeout (10m unless set otherwise) or the step's timeout is over: call gameday recover %s then",
+			err, u.env.RunID)
+	default:
+		return experiments.Lasting(fmt.Errorf(
+			"deleting restore %s/%s: Velero is at work on it since %s and can't be told to stop: restart Velero (kubectl -n %s rollout restart deploy/velero), which marks it as failed, then call gameday recover %s",
+			u.made.Velero, u.made.Own, began.UTC().Format(time.RFC3339), u.made.Velero, u.env.RunID))
 	}
-	return experiments.Lasting(fmt.Errorf(
-		"deleting restore %s/%s: Velero is at work on it since %s and can't be told to stop: restart Velero (kubectl -n %s rollout restart deploy/velero), which marks it as failed, then call gameday recover %s",
-		u.made.Velero, u.made.Own, restore.Status.StartTimestamp.UTC().Format(time.RFC3339), u.made.Velero, u.env.RunID))
 }
 
 // deleteRestore deletes the Restore. Velero's finalizer removes what is stored of it.

@@ -103,3 +103,25 @@ func TestUndoOfARestoreThatHangs(t *testing.T) {
 		t.Errorf("deleted %v", w.Deleted())
 	}
 }
+
+// A restart of Velero does nothing for a Restore that waits for its claims: it ends by
+// itself, and until then undoing is tried again.
+func TestUndoOfARestoreThatWaitsForItsClaims(t *testing.T) {
+	for _, phase := range []velerov1.RestorePhase{velerov1.RestorePhaseFinalizing, velerov1.RestorePhaseFinalizingPartiallyFailed, velerov1.RestorePhaseWaitingForPluginOperations} {
+		w := newWorld(t, scratch(marks(run)))
+		began := metav1.NewTime(time.Date(1999, 12, 31, 23, 0, 0, 0, time.UTC))
+		w.Put(t, velero.Restores, "Restore", &velerov1.Restore{
+			ObjectMeta: metav1.ObjectMeta{Name: drill().Own, Labels: marks(run)},
+			Status:     velerov1.RestoreStatus{Phase: phase, StartTimestamp: &began},
+		})
+		synctest.Test(t, func(t *testing.T) {
+			said, err := Undo(t.Context(), w.Env(), drill(), kinds)
+			if err == nil || experiments.IsLasting(err) || strings.Contains(err.Error(), "restart") || !strings.Contains(err.Error(), "--resource-timeout") || !strings.Contains(err.Error(), "gameday recover "+run) {
+				t.Errorf("%s: said %q, %v", phase, said, err)
+			}
+		})
+		if len(w.Deleted()) > 0 {
+			t.Errorf("%s: deleted %v", phase, w.Deleted())
+		}
+	}
+}

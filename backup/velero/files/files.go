@@ -51,6 +51,9 @@ type Pair struct {
 	// the clock of its node. What has changed there since, the restored application
 	// has changed. Zero when none has run.
 	UsedSince time.Time
+	// FSGroup is that of the restored pod, to which its kubelet gives whatever is in a
+	// volume when it mounts it; nil without one.
+	FSGroup *int64
 	// Blocks says that the volume was copied as a whole, by a snapshot of its storage,
 	// and not file by file by kopia: then what kopia leaves out must be there.
 	Blocks bool

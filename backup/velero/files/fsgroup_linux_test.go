@@ -143,3 +143,51 @@ func TestWhatExcusesAndWhatDoesNot(t *testing.T) {
 		})
 	}
 }
+
+// The kubelet of a restored pod gives what is in its volume to the pod's fsGroup, with
+// modes to match. That is no loss; any other mode or owner is.
+func TestTheFSGroupOfTheCopy(t *testing.T) {
+	in := filepath.Join
+	opened := func(t *testing.T, c string) {
+		do(t, filepath.WalkDir(c, func(path string, _ fs.DirEntry, err error) error {
+			var stat unix.Stat_t
+			do(t, err, unix.Lstat(path, &stat))
+			switch stat.Mode & unix.S_IFMT {
+			case unix.S_IFLNK:
+				return nil
+			case unix.S_IFDIR:
+				return unix.Chmod(path, stat.Mode&0o7777|0o2770)
+			default:
+				return unix.Chmod(path, stat.Mode&0o7777|0o660)
+			}
+		}))
+	}
+	group, other := int64(os.Getgid()), int64(os.Getgid()+1)
+	for name, test := range map[string]struct {
+		group *int64
+		copy  func(t *testing.T, c string)
+		want  string
+		rules int64
+	}{
+		"its own":         {&group, opened, "", 10},
+		"one more bit":    {&group, func(t *testing.T, c string) { opened(t, c); do(t, os.Chmod(in(c, "a.txt"), 0o666)) }, "loss mode a.txt", 9},
+		"one bit less":    {&group, func(t *testing.T, c string) { opened(t, c); do(t, os.Chmod(in(c, "a.txt"), 0o640)) }, "loss mode a.txt", 9},
+		"read-only":       {&group, func(t *testing.T, c string) { do(t, unix.Chmod(in(c, "data", "two"), 0o4750|0o440)) }, "", 0},
+		"another's group": {&other, func(t *testing.T, c string) { do(t, os.Chmod(in(c, "a.txt"), 0o664)) }, "loss mode a.txt", 0},
+		"without one":     {nil, func(t *testing.T, c string) { do(t, os.Chmod(in(c, "a.txt"), 0o664)) }, "loss mode a.txt", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			volumes, source, restored, pair := pairOf(t)
+			usual(t, source)
+			copyTree(t, source, restored)
+			test.copy(t, restored)
+			backUp(&pair)
+			pair.FSGroup, pair.Blocks = test.group, true
+			result := compareDirectories(t, volumes, pair)
+			if got := summary(result); got != test.want || result.Ignored[FSGroup] != test.rules {
+				t.Errorf("got %s, and %d by rule; want %s, and %d", got, result.Ignored[FSGroup], test.want, test.rules)
+			}
+		})
+	}
+}

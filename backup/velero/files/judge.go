@@ -23,12 +23,13 @@ type judge struct {
 	backedUp  int64 // what is later has changed since the backup
 	usedSince int64 // what is later was changed by the restored application; 0: there was none
 	blocks    bool  // the copy is of a snapshot, not of kopia
+	fsGroup   *int64
 	examples  int
 	result    *PairResult
 }
 
 func newJudge(pair Pair, examples int, result *PairResult) judge {
-	j := judge{backedUp: pair.BackedUpAt.UnixNano() - tick, blocks: pair.Blocks, examples: examples, result: result}
+	j := judge{backedUp: pair.BackedUpAt.UnixNano() - tick, blocks: pair.Blocks, fsGroup: pair.FSGroup, examples: examples, result: result}
 	if !pair.UsedSince.IsZero() {
 		j.usedSince = pair.UsedSince.UnixNano() - tick
 	}
@@ -318,11 +319,18 @@ func (j judge) sameType(in *directory, s, r *entry, since func(bool) Label, add 
 	if s.Type == Symlink && s.Target != r.Target {
 		add(Target, since(j.written(s) || j.arrived(s, in)), because)
 	}
-	if s.Type != Symlink && s.Mode != r.Mode { // Linux has no modes of symbolic links
-		add(Mode, since(changed), because)
-	}
-	if s.UID != r.UID || s.GID != r.GID {
-		add(Owner, since(changed), because)
+	otherMode := s.Type != Symlink && s.Mode != r.Mode // Linux has no modes of symbolic links
+	otherOwner := s.UID != r.UID || s.GID != r.GID
+	switch {
+	case (otherMode || otherOwner) && j.grouped(s, r):
+		j.result.ignore(FSGroup, 1)
+	default:
+		if otherMode {
+			add(Mode, since(changed), because)
+		}
+		if otherOwner {
+			add(Owner, since(changed), because)
+		}
 	}
 	switch {
 	case same && coarse:
@@ -348,6 +356,24 @@ func (j judge) sameType(in *directory, s, r *entry, since func(bool) Label, add 
 	if s.Sparse && !r.Sparse && s.SHA256 == r.SHA256 {
 		j.result.ignore(Holes, 1)
 	}
+}
+
+// grouped says that owner and mode of a copy are what a kubelet makes of the source's
+// for the fsGroup of the restored pod (kubernetes, pkg/volume/volume_linux.go,
+// changeFilePermission): one that is read-only gets less.
+func (j judge) grouped(s, r *entry) bool {
+	if j.fsGroup == nil || int64(r.GID) != *j.fsGroup || r.UID != s.UID {
+		return false
+	}
+	for _, mask := range []uint32{0o660, 0o440} {
+		if s.Type == Directory {
+			mask |= 0o2110
+		}
+		if s.Type == Symlink || r.Mode == s.Mode|mask {
+			return true
+		}
+	}
+	return false
 }
 
 // content labels other content of a file. otherwise is the label if the source has

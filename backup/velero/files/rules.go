@@ -16,6 +16,7 @@ const (
 	Marker           Rule = ".velero"
 	DirectoryTime    Rule = "directoryTime"
 	CoarseTime       Rule = "coarseTime"
+	FSGroup          Rule = "fsGroup"
 )
 
 // Explanation is a rule in words.
@@ -49,5 +50,10 @@ func Explanations() []Explanation {
 		{Marker, ".velero at the root, and in it", "there Velero tells the restored pod that its volume is whole (pkg/podvolume/restore_micro_service.go)"},
 		{DirectoryTime, "times of directories", "kopia gives a directory the newest time of all that is in it (snapshot/snapshotfs/repofs.go); what is in it is compared by itself"},
 		{CoarseTime, "times kept less exactly", "the copy's file system, or kopia for symbolic links, rounds them (snapshot/restore/local_fs_output_unix.go)"},
+		{
+			FSGroup, "owned by the fsGroup of the restored pod, with the modes that come with it",
+			"its kubelet gives them to whatever it finds in a volume that it mounts (kubernetes, pkg/volume/volume_linux.go), " +
+				"and has not done so for what the original has written since its own was mounted",
+		},
 	}
 }
