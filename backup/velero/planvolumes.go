@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"gameday.dev/gameday/backup/velero/contents"
 	"gameday.dev/gameday/experiments"
 	"gameday.dev/gameday/internal/kube"
 	"gameday.dev/gameday/internal/refusal"
@@ -29,14 +30,19 @@ func (s *Restore) planVolumes(ctx context.Context, env experiments.Env, own rest
 		return err
 	}
 	var shared []error
-	reserved := map[string]bool{}
+	reserved, kept := map[string]bool{}, map[string]bool{}
 	_, err = kube.Each(ctx, env.Client.CoreV1().PersistentVolumes(), metav1.ListOptions{}, func(volume *corev1.PersistentVolume) error {
-		if claim := volume.Spec.ClaimRef; claim != nil && claim.Namespace == s.Into {
+		stays := volume.Spec.PersistentVolumeReclaimPolicy != corev1.PersistentVolumeReclaimDelete
+		switch of := volume.Spec.ClaimRef; {
+		case of == nil:
+		case of.Namespace == s.Into:
 			reserved[volume.Name] = true
+		case of.Namespace == own.Source && stays:
+			kept[volume.Name] = true
 		}
 		claim, ours := claims[volume.Name]
 		delete(claims, volume.Name) // a list may name one twice
-		if ours && volume.Spec.PersistentVolumeReclaimPolicy != corev1.PersistentVolumeReclaimDelete && volume.Spec.CSI == nil {
+		if ours && stays && volume.Spec.CSI == nil {
 			shared = append(shared, fmt.Errorf("claim %s of volume %s", claim, volume.Name))
 		}
 		return nil
@@ -51,7 +57,17 @@ func (s *Restore) planVolumes(ctx context.Context, env experiments.Env, own rest
 	if err := refuseShared(shared); err != nil {
 		return err
 	}
+	if len(kept) > 0 && !slices.Contains(s.Exclude, contents.Claims().String()) {
+		plan.Warnings = append(plan.Warnings, keptWarning(len(kept), own.Source))
+	}
 	return s.refuseReserved(reserved)
+}
+
+// keptWarning tells of volumes that stay when their claims go: Velero gives those of the
+// copy the policy that the original's had (pkg/controller/restore_finalizer_controller.go,
+// patchDynamicPVWithVolumeInfo), and nobody but their owner says what may be deleted.
+func keptWarning(count int, namespace string) string {
+	return fmt.Sprintf("%d volumes of %s are kept when their claims go (Retain), and so will be those of the copy: the run will name them as left, with exit code 4", count, namespace)
 }
 
 // refuseShared refuses PersistentVolumes that are kept (reclaim policy Retain) and
