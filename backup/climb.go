@@ -265,7 +265,8 @@ func (c Climb) RecoveryTime(rungs, serving []string, objective *metav1.Duration,
 	}
 }
 
-// clocksApart is how far the clock of a node may be ahead of the runner's.
+// clocksApart is how far the clock that dates a backup, a node's perhaps, may be ahead of
+// the one that dates the disaster.
 const clocksApart = 2 * time.Minute
 
 func round(d time.Duration) time.Duration {

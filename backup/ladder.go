@@ -33,8 +33,8 @@ func (t Teller) Rung(found Rung) { t.Record.Record(EventRung, found) }
 // Disaster is the moment from which RPO and RTO count, by the clock that dates the backup.
 func (t Teller) Disaster(at time.Time) { t.Record.Record(EventDisaster, Disaster{At: at.UTC()}) }
 
-// DisasterNow dates the disaster by the API server's clock, as whatever is in the cluster
-// is dated: this machine's may be off by more than an objective. Where it can't be
+// DisasterNow dates the disaster by the API server's clock, which dates most of what is in
+// the cluster: this machine's may be off by more than an objective. Where it can't be
 // asked for, the age of the backup is not known, and the note says so.
 func (t Teller) DisasterNow(ctx context.Context, client kubernetes.Interface) (note []string) {
 	at, err := kube.ServerTime(ctx, client)

@@ -9,8 +9,8 @@ import (
 	"gameday.dev/gameday/experiments"
 )
 
-// How old a snapshot is that was there before is told by the cluster's clock, as its
-// Leases are; where that can't be asked for, nothing is told.
+// How old a snapshot is that was there before is told by the cluster's clock; where that
+// can't be asked for, nothing is told.
 func TestAgeOfASnapshotIsToldByTheCluster(t *testing.T) {
 	for name, at := range map[string]time.Time{"a clock": climbtest.Night(), "no clock": {}} {
 		t.Run(name, func(t *testing.T) {

@@ -113,10 +113,14 @@ func TestClaimsOfSnapshotsAreWaitedFor(t *testing.T) {
 		"never bound":             {corev1.ClaimPending, "ContainerCreating", false, 0, mostSettling},
 		"bound and never mounted": {corev1.ClaimBound, "ContainerCreating", true, 0, mostSettling},
 		"bound, and no pod's":     {corev1.ClaimBound, "", true, 0, 0},
+		"bound, without a node":   {corev1.ClaimBound, "no node", true, 0, mostSettling},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				pod, claim := mounting("drill", "db-0", "data", "data", test.reason), claimIn("drill", "data", "pv", test.phase)
+				if test.reason == "no node" {
+					pod.Spec.NodeName = ""
+				}
 				if test.reason == "" {
 					pod.Spec.Volumes[0] = claimed("data", "another")
 					pod.Name = "web-0"

@@ -32,17 +32,17 @@ func (s *Restore) planVolumes(ctx context.Context, env experiments.Env, own rest
 	var shared []error
 	reserved, kept := map[string]bool{}, map[string]bool{}
 	_, err = kube.Each(ctx, env.Client.CoreV1().PersistentVolumes(), metav1.ListOptions{}, func(volume *corev1.PersistentVolume) error {
-		stays := volume.Spec.PersistentVolumeReclaimPolicy != corev1.PersistentVolumeReclaimDelete
+		policy := volume.Spec.PersistentVolumeReclaimPolicy
 		switch of := volume.Spec.ClaimRef; {
 		case of == nil:
 		case of.Namespace == s.Into:
 			reserved[volume.Name] = true
-		case of.Namespace == own.Source && stays:
+		case of.Namespace == own.Source && policy == corev1.PersistentVolumeReclaimRetain && volume.Status.Phase == corev1.VolumeBound:
 			kept[volume.Name] = true
 		}
 		claim, ours := claims[volume.Name]
 		delete(claims, volume.Name) // a list may name one twice
-		if ours && stays && volume.Spec.CSI == nil {
+		if ours && policy != corev1.PersistentVolumeReclaimDelete && volume.Spec.CSI == nil {
 			shared = append(shared, fmt.Errorf("claim %s of volume %s", claim, volume.Name))
 		}
 		return nil
@@ -63,11 +63,11 @@ func (s *Restore) planVolumes(ctx context.Context, env experiments.Env, own rest
 	return s.refuseReserved(reserved)
 }
 
-// keptWarning tells of volumes that stay when their claims go: Velero gives those of the
-// copy the policy that the original's had (pkg/controller/restore_finalizer_controller.go,
+// keptWarning tells of volumes that stay when their claims go: Velero gives most of those
+// of the copy the policy that the original's had (pkg/controller/restore_finalizer_controller.go,
 // patchDynamicPVWithVolumeInfo), and nobody but their owner says what may be deleted.
 func keptWarning(count int, namespace string) string {
-	return fmt.Sprintf("%d volumes of %s are kept when their claims go (Retain), and so will be those of the copy: the run will name them as left, with exit code 4", count, namespace)
+	return fmt.Sprintf("%d volumes of %s are kept when their claims go (Retain), and so may be those of the copy: the run would name them as left, with exit code 4", count, namespace)
 }
 
 // refuseShared refuses PersistentVolumes that are kept (reclaim policy Retain) and

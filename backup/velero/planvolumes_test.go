@@ -31,18 +31,20 @@ func TestPlanRefusesANamespaceWithReservedVolumes(t *testing.T) {
 func TestPlanWarnsOfVolumesThatWillBeKept(t *testing.T) {
 	for name, test := range map[string]struct {
 		policy  corev1.PersistentVolumeReclaimPolicy
+		phase   corev1.PersistentVolumePhase
 		of      string
 		exclude []string
 		warns   bool
 	}{
-		"kept":                {corev1.PersistentVolumeReclaimRetain, "shop", nil, true},
-		"deleted":             {corev1.PersistentVolumeReclaimDelete, "shop", nil, false},
-		"another namespace's": {corev1.PersistentVolumeReclaimRetain, "other", nil, false},
-		"not restored":        {corev1.PersistentVolumeReclaimRetain, "shop", []string{"persistentvolumeclaims"}, false},
+		"kept":                 {corev1.PersistentVolumeReclaimRetain, corev1.VolumeBound, "shop", nil, true},
+		"deleted":              {corev1.PersistentVolumeReclaimDelete, corev1.VolumeBound, "shop", nil, false},
+		"of a claim long gone": {corev1.PersistentVolumeReclaimRetain, corev1.VolumeReleased, "shop", nil, false},
+		"another namespace's":  {corev1.PersistentVolumeReclaimRetain, corev1.VolumeBound, "other", nil, false},
+		"not restored":         {corev1.PersistentVolumeReclaimRetain, corev1.VolumeBound, "shop", []string{"persistentvolumeclaims"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			spec := &Restore{Backup: Source{Name: "nightly-1"}, Namespace: "shop", Into: "drill", Exclude: test.exclude}
-			w := newWorld(t, append(shop(), velerotest.Volume("pv-of-shop", test.of, test.policy, corev1.VolumeBound))...)
+			w := newWorld(t, append(shop(), velerotest.Volume("pv-of-shop", test.of, test.policy, test.phase))...)
 			w.Put(t, "backups", "Backup", nightly("nightly-1"))
 			plan, err := spec.Plan(t.Context(), w.env())
 			if warned := slices.Contains(plan.Warnings, keptWarning(1, "shop")); err != nil || warned != test.warns {

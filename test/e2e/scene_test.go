@@ -66,9 +66,8 @@ func (s *scene) must(err error) {
 	}
 }
 
-// eventually waits until ok says yes; otherwise it says why not.
-// eventually waits for what must come, however busy the machine is: how long that
-// takes is no promise.
+// eventually waits until ok says yes; otherwise it says why not. It is for what must
+// come, however busy the machine is: how long that takes is no promise.
 func (s *scene) eventually(what string, ok func() (done bool, why string)) {
 	s.Helper()
 	s.within(4*time.Minute, what, ok)

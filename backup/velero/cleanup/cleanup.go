@@ -1,7 +1,8 @@
 // Package cleanup deletes what a drill has made in a cluster to restore a Velero
 // backup, waits until it is gone, looks once more, and names what is left. It is told
-// the names that were recorded before anything was made, and believes none of them:
-// what it deletes bears the run's mark. It judges nothing and makes nothing but the
+// the names that were recorded before anything was made, and believes none of them: what
+// it deletes bears the run's mark or, of what Velero restores, the name of the Restore,
+// which its caller has seen to be the run's. It judges nothing and makes nothing but the
 // request by which Velero deletes a backup.
 package cleanup
 
@@ -57,6 +58,8 @@ type undoing struct {
 	done   []string
 	// going says that the scratch namespace was there and is being deleted.
 	going bool
+	// pending is what Velero waits for before the Restore ends, when it makes nothing more.
+	pending error
 	// unknown is what the user may not list.
 	unknown []string
 	// foreign says that the namespace is not the run's and stays.
@@ -65,7 +68,7 @@ type undoing struct {
 
 func (u *undoing) undo(ctx context.Context) (string, error) {
 	// A restore that goes on would make the namespace anew.
-	if err := u.restoreOver(ctx); err != nil {
+	if err := u.nothingIsMade(ctx); err != nil {
 		return "", err
 	}
 	if err := u.keepSnapshots(ctx); err != nil {
@@ -75,7 +78,7 @@ func (u *undoing) undo(ctx context.Context) (string, error) {
 	if err := u.deleteNamespace(ctx); err != nil {
 		return "", err
 	}
-	if err := errors.Join(u.deleteRestore(ctx), u.deleteBackup(ctx), u.deleteSmallThings(ctx)); err != nil {
+	if err := errors.Join(u.deleteWhenOver(ctx), u.deleteSmallThings(ctx)); err != nil {
 		return "", err
 	}
 	if !u.foreign {
@@ -93,6 +96,15 @@ func (u *undoing) undo(ctx context.Context) (string, error) {
 		return "", nil
 	}
 	return u.summary(), nil
+}
+
+// deleteWhenOver deletes the Restore, and the backup, with which Velero would delete the
+// Restore too, unless it is not through with that: what it stores then would come back.
+func (u *undoing) deleteWhenOver(ctx context.Context) error {
+	if u.pending != nil {
+		return u.pending
+	}
+	return errors.Join(u.deleteRestore(ctx), u.deleteBackup(ctx))
 }
 
 // summary is what was deleted, and what nobody knows of.

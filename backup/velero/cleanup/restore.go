@@ -24,10 +24,11 @@ func (u *undoing) restore(ctx context.Context) (*velerov1.Restore, error) {
 // overBudget is how long a restore in progress is waited for at each try.
 const overBudget = 30 * time.Second
 
-// restoreOver returns when Velero will not work at the Restore any more. Velero
-// can neither cancel one nor forget it: one that hangs keeps every later restore
-// waiting.
-func (u *undoing) restoreOver(ctx context.Context) error {
+// nothingIsMade returns when Velero will make nothing more for the Restore. It can
+// neither cancel one nor forget it: one that hangs keeps every later restore waiting.
+// When Velero finalizes one (pkg/controller/restore_finalizer_controller.go), it makes
+// nothing, but waits for what the copy has: so that goes first after a long time only.
+func (u *undoing) nothingIsMade(ctx context.Context) error {
 	deleted := false
 	for {
 		restore, err := u.restore(ctx)
@@ -42,7 +43,12 @@ func (u *undoing) restoreOver(ctx context.Context) error {
 		case velero.RestoreEnded(restore.Status.Phase):
 			return nil
 		case restore.Status.Phase != "" && restore.Status.Phase != velerov1.RestorePhaseNew || restore.DeletionTimestamp != nil:
-			if err := u.waitForRestore(ctx); err != nil {
+			finalizing, err := u.waitForRestore(ctx)
+			if finalizing {
+				u.pending = err
+				return nil
+			}
+			if err != nil {
 				return err
 			}
 			continue
@@ -59,28 +65,32 @@ func (u *undoing) restoreOver(ctx context.Context) error {
 }
 
 // waitForRestore waits for a Restore that Velero works at to end or to be gone.
-func (u *undoing) waitForRestore(ctx context.Context) error {
+// finalizing says that it has restored all it will, and has not ended for long.
+func (u *undoing) waitForRestore(ctx context.Context) (finalizing bool, err error) {
 	waiting, cancel := context.WithTimeout(ctx, min(overBudget, u.made.Patience))
 	defer cancel()
 	restore, err := u.velero.WaitRestore(waiting, u.made.Own, nil)
 	if err == nil || missing(err) {
-		return nil
+		return false, nil
 	}
 	began := restore.Status.StartTimestamp
-	switch {
-	case restore.DeletionTimestamp != nil:
-		return fmt.Errorf("%w: it is being deleted, and Velero lets go of it last: is it up?", err)
-	case began == nil || time.Since(began.Time) < u.made.Patience:
-		return err
-	case restore.Status.Phase != velerov1.RestorePhaseInProgress:
-		// A server that starts marks only those as failed that are InProgress
-		// (pkg/cmd/server/server.go, markInProgressRestoresFailed).
-		return fmt.Errorf("%w: Velero still waits for what it has restored, for claims to be bound or data to be moved, and can't be told to stop: it ends that when its --resource-timeout (10m unless set otherwise) or the step's timeout is over: call gameday recover %s then",
-			err, u.env.RunID)
-	default:
-		return experiments.Lasting(fmt.Errorf(
+	long := began != nil && time.Since(began.Time) >= u.made.Patience
+	switch phase := restore.Status.Phase; {
+	case long && phase == velerov1.RestorePhaseInProgress:
+		// The only phase that a server that starts marks as failed (pkg/cmd/server/server.go,
+		// markInProgressRestoresFailed).
+		return false, experiments.Lasting(fmt.Errorf(
 			"deleting restore %s/%s: Velero is at work on it since %s and can't be told to stop: restart Velero (kubectl -n %s rollout restart deploy/velero), which marks it as failed, then call gameday recover %s",
 			u.made.Velero, u.made.Own, began.UTC().Format(time.RFC3339), u.made.Velero, u.env.RunID))
+	case restore.DeletionTimestamp != nil:
+		return false, fmt.Errorf("%w: it is being deleted, and Velero lets go of it last: is it up?", err)
+	case long && (phase == velerov1.RestorePhaseFinalizing || phase == velerov1.RestorePhaseFinalizingPartiallyFailed):
+		return true, fmt.Errorf("%w: Velero waits for claims of the copy, for each three of them as long as its --resource-timeout says (10m unless it is set), or for hooks in restored pods, which before 1.18 only a restart may end: call gameday recover %s when the Restore has ended",
+			err, u.env.RunID)
+	case long:
+		return false, fmt.Errorf("%w: Velero waits for data to be moved, until the step's timeout is over for that too: call gameday recover %s when the Restore has ended", err, u.env.RunID)
+	default:
+		return false, err
 	}
 }
 

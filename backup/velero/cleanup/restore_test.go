@@ -1,6 +1,7 @@
 package cleanup
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -104,24 +105,51 @@ func TestUndoOfARestoreThatHangs(t *testing.T) {
 	}
 }
 
-// A restart of Velero does nothing for a Restore that waits for its claims: it ends by
-// itself, and until then undoing is tried again.
-func TestUndoOfARestoreThatWaitsForItsClaims(t *testing.T) {
-	for _, phase := range []velerov1.RestorePhase{velerov1.RestorePhaseFinalizing, velerov1.RestorePhaseFinalizingPartiallyFailed, velerov1.RestorePhaseWaitingForPluginOperations} {
-		w := newWorld(t, scratch(marks(run)))
-		began := metav1.NewTime(time.Date(1999, 12, 31, 23, 0, 0, 0, time.UTC))
-		w.Put(t, velero.Restores, "Restore", &velerov1.Restore{
-			ObjectMeta: metav1.ObjectMeta{Name: drill().Own, Labels: marks(run)},
-			Status:     velerov1.RestoreStatus{Phase: phase, StartTimestamp: &began},
-		})
-		synctest.Test(t, func(t *testing.T) {
-			said, err := Undo(t.Context(), w.Env(), drill(), kinds)
-			if err == nil || experiments.IsLasting(err) || strings.Contains(err.Error(), "restart") || !strings.Contains(err.Error(), "--resource-timeout") || !strings.Contains(err.Error(), "gameday recover "+run) {
-				t.Errorf("%s: said %q, %v", phase, said, err)
+// A Restore that Velero waits with is waited for: no restart of Velero ends that for
+// certain. The copy goes already where Velero makes nothing more of it; the Restore, and
+// a backup that Velero would delete together with it, do not.
+func TestUndoOfARestoreThatWaits(t *testing.T) {
+	for phase, test := range map[velerov1.RestorePhase]struct {
+		says    string
+		deleted []string
+	}{
+		velerov1.RestorePhaseFinalizing:                                {"--resource-timeout", []string{"namespaces/" + drill().Into}},
+		velerov1.RestorePhaseFinalizingPartiallyFailed:                 {"--resource-timeout", []string{"namespaces/" + drill().Into}},
+		velerov1.RestorePhaseWaitingForPluginOperations:                {"data to be moved", nil},
+		velerov1.RestorePhaseWaitingForPluginOperationsPartiallyFailed: {"data to be moved", nil},
+	} {
+		t.Run(string(phase), func(t *testing.T) {
+			w := newWorld(t, scratch(marks(run)))
+			began := metav1.NewTime(time.Date(1999, 12, 31, 23, 0, 0, 0, time.UTC))
+			w.Put(t, velero.Restores, "Restore", &velerov1.Restore{
+				ObjectMeta: metav1.ObjectMeta{Name: drill().Own, Labels: marks(run)},
+				Status:     velerov1.RestoreStatus{Phase: phase, StartTimestamp: &began},
+			})
+			synctest.Test(t, func(t *testing.T) {
+				said, err := Undo(t.Context(), w.Env(), drill(), kinds)
+				if err == nil || experiments.IsLasting(err) || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), "gameday recover "+run) {
+					t.Errorf("said %q, %v", said, err)
+				}
+			})
+			if deleted := slices.Sorted(maps.Keys(w.Deleted())); !slices.Equal(deleted, test.deleted) {
+				t.Errorf("deleted %q, want %q", deleted, test.deleted)
 			}
 		})
-		if len(w.Deleted()) > 0 {
-			t.Errorf("%s: deleted %v", phase, w.Deleted())
-		}
 	}
+}
+
+// A Restore that hangs is not let go of by Velero when somebody deletes it: it must be
+// restarted all the same.
+func TestUndoOfARestoreThatHangsAndWasDeleted(t *testing.T) {
+	w := newWorld(t, scratch(marks(run)))
+	began := metav1.NewTime(time.Date(1999, 12, 31, 23, 0, 0, 0, time.UTC))
+	w.Put(t, velero.Restores, "Restore", &velerov1.Restore{
+		ObjectMeta: metav1.ObjectMeta{Name: drill().Own, Labels: marks(run), DeletionTimestamp: &began, Finalizers: []string{"restores.velero.io/external-resources-finalizer"}},
+		Status:     velerov1.RestoreStatus{Phase: velerov1.RestorePhaseInProgress, StartTimestamp: &began},
+	})
+	synctest.Test(t, func(t *testing.T) {
+		if said, err := Undo(t.Context(), w.Env(), drill(), kinds); !experiments.IsLasting(err) || !strings.Contains(err.Error(), "restart Velero") {
+			t.Errorf("said %q, %v", said, err)
+		}
+	})
 }

@@ -169,10 +169,17 @@ func TestTheFSGroupOfTheCopy(t *testing.T) {
 		want  string
 		rules int64
 	}{
-		"its own":         {&group, opened, "", 10},
-		"one more bit":    {&group, func(t *testing.T, c string) { opened(t, c); do(t, os.Chmod(in(c, "a.txt"), 0o666)) }, "loss mode a.txt", 9},
-		"one bit less":    {&group, func(t *testing.T, c string) { opened(t, c); do(t, os.Chmod(in(c, "a.txt"), 0o640)) }, "loss mode a.txt", 9},
-		"read-only":       {&group, func(t *testing.T, c string) { do(t, unix.Chmod(in(c, "data", "two"), 0o4750|0o440)) }, "", 0},
+		"its own":      {&group, opened, "", 11},
+		"one more bit": {&group, func(t *testing.T, c string) { opened(t, c); do(t, os.Chmod(in(c, "a.txt"), 0o666)) }, "loss mode a.txt", 10},
+		"one bit less": {&group, func(t *testing.T, c string) { opened(t, c); do(t, os.Chmod(in(c, "a.txt"), 0o640)) }, "loss mode a.txt", 10},
+		"read-only":    {&group, func(t *testing.T, c string) { do(t, os.Chmod(in(c, "closed"), 0o640)) }, "", 1},
+		"another owner": {&group, func(t *testing.T, c string) {
+			if os.Getuid() != 0 {
+				t.Skip("only root gives files away")
+			}
+			opened(t, c)
+			do(t, os.Lchown(in(c, "a.txt"), 4711, -1))
+		}, "loss mode owner a.txt", 10},
 		"another's group": {&other, func(t *testing.T, c string) { do(t, os.Chmod(in(c, "a.txt"), 0o664)) }, "loss mode a.txt", 0},
 		"without one":     {nil, func(t *testing.T, c string) { do(t, os.Chmod(in(c, "a.txt"), 0o664)) }, "loss mode a.txt", 0},
 	} {
@@ -180,6 +187,8 @@ func TestTheFSGroupOfTheCopy(t *testing.T) {
 			t.Parallel()
 			volumes, source, restored, pair := pairOf(t)
 			usual(t, source)
+			write(t, in(source, "closed"), "")
+			do(t, os.Chmod(in(source, "closed"), 0o600))
 			copyTree(t, source, restored)
 			test.copy(t, restored)
 			backUp(&pair)

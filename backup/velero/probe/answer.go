@@ -2,7 +2,9 @@ package probe
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 )
 
@@ -19,6 +21,23 @@ func expect(pattern string, output []byte) error {
 		return fmt.Errorf("the answer of %d bytes does not match %q", len(output), pattern)
 	}
 	return nil
+}
+
+// address is a URL wherever it is in a text, with its quotes.
+var address = regexp.MustCompile(`"?\b[a-z]+://[^\s"]+"?`)
+
+// withoutURL leaves out of an error what was asked for, and by which address: that has the
+// arguments of a command, whoever quotes it, client-go or the API server.
+func withoutURL(err error) error {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	text := err.Error()
+	if told := address.ReplaceAllString(text, "(address left out)"); told != text {
+		return errors.New(told)
+	}
+	return err
 }
 
 // limited keeps the beginning of what is written to it.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
@@ -59,13 +58,4 @@ func (h *HTTP) ask(ctx context.Context, options Options, pod *corev1.Pod) ([]byt
 		return nil, fmt.Errorf("reading the answer: %w", err)
 	}
 	return answer, nil
-}
-
-// withoutURL leaves out what was asked for.
-func withoutURL(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		return wrapped.Err
-	}
-	return err
 }
