@@ -44,7 +44,7 @@ func (u *undoing) nothingIsMade(ctx context.Context) error {
 			return nil
 		case restore.Status.Phase != "" && restore.Status.Phase != velerov1.RestorePhaseNew || restore.DeletionTimestamp != nil:
 			finalizing, err := u.waitForRestore(ctx)
-			if finalizing {
+			if finalizing && ctx.Err() == nil { // there is time for the rest
 				u.pending = err
 				return nil
 			}

@@ -1,6 +1,7 @@
 package cleanup
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -136,6 +137,23 @@ func TestUndoOfARestoreThatWaits(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The last word of undoing that runs out of time is what Velero waits for.
+func TestUndoThatRunsOutOfTimeSaysWhatVeleroWaitsFor(t *testing.T) {
+	w := newWorld(t, scratch(marks(run)))
+	began := metav1.NewTime(time.Date(1999, 12, 31, 23, 0, 0, 0, time.UTC))
+	w.Put(t, velero.Restores, "Restore", &velerov1.Restore{
+		ObjectMeta: metav1.ObjectMeta{Name: drill().Own, Labels: marks(run)},
+		Status:     velerov1.RestoreStatus{Phase: velerov1.RestorePhaseFinalizing, StartTimestamp: &began},
+	})
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), overBudget/2)
+		defer cancel()
+		if said, err := Undo(ctx, w.Env(), drill(), kinds); err == nil || !strings.Contains(err.Error(), "--resource-timeout") || len(w.Deleted()) > 0 {
+			t.Errorf("said %q, %v, deleted %v", said, err, w.Deleted())
+		}
+	})
 }
 
 // A Restore that hangs is not let go of by Velero when somebody deletes it: it must be
