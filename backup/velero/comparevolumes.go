@@ -217,7 +217,8 @@ func weighDifferences(result files.Result, err error) backup.Rung {
 		return backup.Held("%d files and directories of %d volumes are equal, %s by sha256; %d differences are expected by rule, %d have changed at the original since",
 			total.Equal, len(result.Pairs), backup.Bytes(total.EqualBytes), passed(total), total.Of(files.Drift))
 	}
-	found.Problems, found.ProblemCount = capped(problems), int64(len(problems))+max(0, more)
+	found = naming(found, problems)
+	found.ProblemCount += max(0, more)
 	return found
 }
 

@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/dynamic"
 
 	"gameday.dev/gameday/test/cluster"
 )
@@ -68,15 +69,15 @@ func (s *scene) backedUp(name string, files bool, changes ...func(*velerov1.Back
 	return backup.Name
 }
 
-// past waits until an object is older than a backup that is taken now. What is made
-// in the second of the backup may be made after it: the API has no finer clock.
-func (s *scene) past(resource, name string) {
+// past waits until an object was made seconds ago: the API tells times in whole ones. What
+// is made in the second of a backup may be made after it, and is 0s old in that second.
+func (s *scene) past(objects dynamic.ResourceInterface, name string) {
 	s.Helper()
-	made, err := s.dynamic().Resource(at(resource)).Namespace(s.ns).Get(s.ctx, name, metav1.GetOptions{})
+	made, err := objects.Get(s.ctx, name, metav1.GetOptions{})
 	s.must(err)
-	s.eventually(name+" is older than a backup that is taken now", func() (bool, string) {
+	s.eventually(name+" is seconds old", func() (bool, string) {
 		age := time.Since(made.GetCreationTimestamp().Time)
-		return age > 2*time.Second, age.String()
+		return age > 3*time.Second, age.String()
 	})
 }
 

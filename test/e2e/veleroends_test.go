@@ -41,7 +41,7 @@ spec:
 		_, err := things.Create(s.ctx, thing, metav1.CreateOptions{})
 		return err == nil, fmt.Sprint(err)
 	})
-	s.past(s.ns+".gameday.dev/v1/things", "one")
+	s.past(things, "one")
 	return remove
 }
 

@@ -83,7 +83,7 @@ func TestVeleroLosses(t *testing.T) {
 		promise{says: "a tarball that was damaged, altered or emptied in the object store is no backup", needs: velero, proof: func(s *scene) {
 			s.configMap("conf", "as it was")
 			s.configMap("out", "taken out")
-			s.past("v1/configmaps", "out")
+			s.past(s.dynamic().Resource(at("v1/configmaps")).Namespace(s.ns), "out")
 			whole := s.backedUp("whole", false)
 			flipped, cut, gone, altered, emptied := s.twin(whole, "flipped"), s.twin(whole, "cut"), s.twin(whole, "gone"), s.twin(whole, "altered"), s.twin(whole, "emptied")
 			s.damage(s.inBucket(flipped, ".tar.gz"), func(data []byte) []byte {

@@ -26,7 +26,7 @@ func TestVeleroSchedules(t *testing.T) {
 			nightly := s.scheduled("nightly")
 			backup := s.runs(nightly, velerov1.BackupPhaseCompleted)
 			s.looksAt(check("fresh", `schedules: [`+nightly+`], maxAge: 1h`)).exits(0).undone().says("ok fresh "+nightly+": newest", backup, "no backup before")
-			s.seconds("backups", backup)
+			s.past(s.inVelero("backups"), backup)
 			r := s.looksAt(check("fresh", `schedules: [`+nightly+`], maxAge: 1ms`)).exits(1).undone().says("XX fresh "+nightly+": newest", backup, "1ms is the most", "hint:")
 			s.judgedAgain(r)
 		}},
@@ -36,7 +36,7 @@ func TestVeleroSchedules(t *testing.T) {
 			long := s.scheduled(strings.Repeat("long-", 12) + "name")
 			young := s.scheduled("young", notDue)
 			s.untilPhase(wrong, velerov1.SchedulePhaseFailedValidation)
-			s.seconds("schedules", young)
+			s.past(s.inVelero("schedules"), young)
 			s.looksAt(
 				check("paused", `schedules: [`+paused+`], maxAge: 1h`),
 				check("wrong", `schedules: [`+wrong+`], maxAge: 1h`),
@@ -256,18 +256,6 @@ func (s *scene) location(name string) string {
 	})
 	s.relocated(own.Name, velerov1.BackupStorageLocationPhaseAvailable, time.Time{})
 	return own.Name
-}
-
-// seconds waits until one of Velero's objects was made seconds ago: the API tells ages in
-// whole ones, and by no clock of ours.
-func (s *scene) seconds(resource, name string) {
-	s.Helper()
-	one, err := s.inVelero(resource).Get(s.ctx, name, metav1.GetOptions{})
-	s.must(err)
-	s.eventually(name+" is seconds old", func() (bool, string) {
-		age := time.Since(one.GetCreationTimestamp().Time)
-		return age > 3*time.Second, age.String()
-	})
 }
 
 // relocate changes the spec of a storage location and waits until Velero has looked at it.

@@ -321,16 +321,15 @@ func (j judge) sameType(in *directory, s, r *entry, since func(bool) Label, add 
 	}
 	otherMode := s.Type != Symlink && s.Mode != r.Mode // Linux has no modes of symbolic links
 	otherOwner := s.UID != r.UID || s.GID != r.GID
-	switch {
-	case (otherMode || otherOwner) && j.grouped(s, r):
+	if (otherMode || otherOwner) && j.grouped(s, r) {
 		j.result.ignore(FSGroup, 1)
-	default:
-		if otherMode {
-			add(Mode, since(changed), because)
-		}
-		if otherOwner {
-			add(Owner, since(changed), because)
-		}
+		otherMode, otherOwner = false, false
+	}
+	if otherMode {
+		add(Mode, since(changed), because)
+	}
+	if otherOwner {
+		add(Owner, since(changed), because)
 	}
 	switch {
 	case same && coarse:
